@@ -1,0 +1,1 @@
+"""A stub until the emulator is written."""
