@@ -1,1 +1,1 @@
-"""TO BE WRITTEN."""
+"""Ways to reach a card: PC/SC, a card in this process, a recording."""

@@ -1,0 +1,40 @@
+"""Response APDUs, ISO/IEC 7816-4:2020 5.2 and 5.6."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from apdu.errors import MalformedResponseError
+
+MAX_RESPONSE = 65536 + 2
+"""The longest answer there can be: the data of the greatest extended Ne, and the status word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseApdu:
+    """One answer: the data field and the status word."""
+
+    data: bytes = field(repr=False)
+    """The response data field, 0 to 65536 bytes. Not in the repr: a certificate names its holder."""
+    sw: int
+    """SW1-SW2 as a 16-bit number."""
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Self:
+        """Split an answer into data and status word. Total: any bytes give a value or the error below.
+
+        Raises:
+            MalformedResponseError: fewer than two bytes, or more than an extended answer can have.
+        """
+        if len(raw) < 2:
+            raise MalformedResponseError(
+                f"{len(raw)} bytes are too few for a status word", len(raw)
+            )
+        if len(raw) > MAX_RESPONSE:
+            raise MalformedResponseError(
+                f"{len(raw)} bytes are more than an answer can have", MAX_RESPONSE
+            )
+        return cls(data=raw[:-2], sw=int.from_bytes(raw[-2:]))
+
+    def encode(self) -> bytes:
+        """Return the bytes as they came from the card."""
+        return self.data + self.sw.to_bytes(2)

@@ -1,0 +1,84 @@
+"""A log of exchanges that can be sent to a stranger: it never holds a PIN, and personal data only on request.
+
+One line per command, answer or failure::
+
+    > 00 A4 04 0C Lc=0A D392F000260100000001     CLA INS P1 P2, Lc, the data; a SELECT names a file, no person
+    < 9000 (0 bytes)                              status word, length of the data
+    > 00 20 00 80 Lc=04 [redacted]                a PIN: never shown
+    < 63C2 (0 bytes)
+    > 00 B0 00 00 Le=00                           Le as it is coded: 00 is 256, 0000 is 65536
+    < 9000 (256 bytes)                            the data only with include_data, then in hex behind this
+    > 80 2A 00 80 Lc=33 Le=00                     other commands: their data, too, only with include_data
+    ! card-removed                                no answer; the code of the error
+
+Lengths and bytes are hexadecimal, except the decimal count before "bytes".
+"""
+
+from typing import TextIO
+
+from apdu.command import CommandApdu
+
+_PIN_INS = frozenset({0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D})
+"""VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, in both codings. ISO/IEC 7816-4 11.6."""
+
+_INS_SELECT = 0xA4
+
+
+class Trace:
+    """Writes redacted lines to ``stream``, each flushed at once: the last line before a hang is there.
+
+    It takes bytes as they go to the card, not command objects, and redacts by the INS byte: so a PIN is also
+    safe from whoever forgot to mark the command as sensitive, or got its lengths wrong.
+
+    If the stream cannot be written to any more (a full disk, a closed pipe) the trace falls silent: an exchange
+    with a card must not break off half-way for the sake of its log.
+    """
+
+    def __init__(self, stream: TextIO, *, include_data: bool = False) -> None:
+        self._stream: TextIO | None = stream
+        self._include_data = include_data
+
+    def sent(self, command: bytes, *, sensitive: bool = False) -> None:
+        """Log an encoded command before it goes out."""
+        self._write("> " + self._command_line(command, sensitive=sensitive))
+
+    def received(self, response: bytes, *, sensitive: bool = False) -> None:
+        """Log an answer as it came, sound or not."""
+        data, sw = response[:-2], response[-2:]
+        if len(sw) < 2:
+            self._write(f"< [malformed] ({len(response)} bytes)")
+            return
+        shown = f" {data.hex().upper()}" if data and self._include_data and not sensitive else ""
+        self._write(f"< {sw.hex().upper()} ({len(data)} bytes){shown}")
+
+    def failed(self, code: str) -> None:
+        """Log that no answer came, and the code of the reason."""
+        self._write(f"! {code}")
+
+    def _command_line(self, raw: bytes, *, sensitive: bool) -> str:
+        header = raw[:4].hex(" ").upper()
+        secret = sensitive or raw[1:2] == b"" or raw[1] in _PIN_INS
+        try:
+            command = CommandApdu.decode(raw)
+        except ValueError:  # which bytes are data cannot be told, so none is shown
+            return f"{header} [malformed, {len(raw)} bytes]"
+        parts = [header]
+        width = 4 if command.is_extended else 2
+        if command.data:
+            parts.append(f"Lc={len(command.data):0{width}X}")
+            if secret:
+                parts.append("[redacted]")
+            elif self._include_data or command.ins == _INS_SELECT:
+                parts.append(command.data.hex().upper())
+        if command.ne:
+            parts.append(f"Le={command.ne % 16**width:0{width}X}")
+        return " ".join(parts)
+
+    def _write(self, line: str) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream was closed
+            self._stream = None
