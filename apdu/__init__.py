@@ -1,1 +1,1 @@
-"""Smart card commands, answers and transports after ISO/IEC 7816-4; nothing here knows what a card is for."""
+"""Smart card commands, answers and transports, ISO/IEC 7816-4; of no particular card."""

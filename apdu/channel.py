@@ -1,4 +1,4 @@
-"""Whole answers to commands: response chaining and Le correction, ISO/IEC 7816-4:2020 5.6 and 5.3.4."""
+"""Whole answers to commands: GET RESPONSE and Le correction, ISO/IEC 7816-4:2020 5.3.4, 5.6."""
 
 import logging
 from dataclasses import replace
@@ -17,8 +17,8 @@ _INS_GET_RESPONSE = 0xC0
 _NEVER_REPEATED = frozenset({0x20, 0x24, 0x2A, 0x2C})
 """VERIFY, CHANGE REFERENCE DATA, PERFORM SECURITY OPERATION, RESET RETRY COUNTER.
 
-A second VERIFY can cost a second try and a second signature is a second signature, whatever the status word
-of the first one claims. So these go to the card once.
+A second VERIFY can cost a second try and a second signature is a second signature, whatever the
+status word of the first one claims. So these go to the card once.
 """
 
 
@@ -48,14 +48,15 @@ class Channel:
     def send(self, command: CommandApdu) -> ResponseApdu:
         """Send ``command`` and return its answer, whatever the status word.
 
-        61xx is answered by GET RESPONSE until the answer is complete: that repeats nothing, the card only hands
-        out what it holds. 6Cxx is answered by one repetition with the Le that the card named (the answer may then
-        be longer than was asked for), but never for VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER and
-        PERFORM SECURITY OPERATION.
+        61xx is answered by GET RESPONSE until the answer is complete: that repeats nothing, the
+        card only hands out what it holds. 6Cxx is answered by one repetition with the Le that the
+        card named (the answer may then be longer than was asked for), but never for VERIFY, CHANGE
+        REFERENCE DATA, RESET RETRY COUNTER and PERFORM SECURITY OPERATION.
 
         Raises:
             TransportError: see ``Transport.transmit``.
-            MalformedResponseError: the answer is no answer, longer than asked for, or a chain without end.
+            MalformedResponseError: the answer is no answer, longer than asked for, or a chain
+                without end.
         """
         response = self._exchange(command)
         ne = _right_ne(response.sw)
@@ -82,7 +83,7 @@ class Channel:
         return response.data
 
     def _fetch_rest(self, command: CommandApdu, response: ResponseApdu) -> ResponseApdu:
-        """Collect a chained answer. Each piece must keep the promise of the status word before it."""
+        """Collect a chained answer; each piece must keep what the status word before it promised."""
         collected = response.data
         for _ in range(self._max_rounds):
             promised = _available(response.sw)
@@ -116,35 +117,36 @@ class Channel:
         return response
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
+        """Send one APDU, once, and return its one answer."""
+        response = ResponseApdu.decode(self._transmit(command))
+        count = len(response.data)
+        logger.debug("%s -> %04X (%d bytes)", command.header.hex(" "), response.sw, count)
+        # More than Ne bytes is no answer to this command: a caller that asked for less would put
+        # the rest in the wrong place.
+        if count > min(command.ne, self._max_bytes):
+            what = f"{count} bytes where {command.ne} were asked for"
+            raise MalformedResponseError(what, command.ne)
+        return response
+
+    def _transmit(self, command: CommandApdu) -> bytes:
         raw = command.encode()
-        if self._trace:
-            self._trace.sent(raw, sensitive=command.sensitive)
+        if self._trace is None:
+            return self.transport.transmit(raw)
+        self._trace.sent(raw, sensitive=command.sensitive)
         try:
             answer = self.transport.transmit(raw)
         except CardError as error:
-            if self._trace:
-                self._trace.failed(error.code)
+            self._trace.failed(error.code)
             raise
         except ExchangeInterrupted:
-            if self._trace:
-                self._trace.failed("interrupted")
+            self._trace.failed("interrupted")
             raise
-        if self._trace:
-            self._trace.received(answer, sensitive=command.sensitive)
-        response = ResponseApdu.decode(answer)
-        logger.debug(
-            "%s -> %04X (%d bytes)", command.header.hex(" "), response.sw, len(response.data)
-        )
-        # More than Ne bytes is no answer to this command: it would end up where the caller has no room for it.
-        if len(response.data) > min(command.ne, self._max_bytes):
-            raise MalformedResponseError(
-                f"{len(response.data)} bytes where {command.ne} were asked for", command.ne
-            )
-        return response
+        self._trace.received(answer, sensitive=command.sensitive)
+        return answer
 
 
 def _available(sw: int) -> int:
-    """Return how many bytes GET RESPONSE can fetch after ``sw``; 0 unless it is 61xx. 6100 is 256 or more."""
+    """Return how many bytes 61xx promises (6100: 256 or more); 0 for any other status word."""
     return (sw & 0xFF or 256) if sw & 0xFF00 == 0x6100 else 0
 
 
@@ -156,9 +158,10 @@ def _right_ne(sw: int) -> int:
 def _interindustry_cla(cla: int) -> int:
     """Return the CLA for a GET RESPONSE that belongs to a command of class ``cla``.
 
-    It is an interindustry command, so it keeps the logical channel and nothing else of an interindustry class
-    (no chaining, no secure messaging). A proprietary class (80) codes nothing that could be kept, and a card
-    knows no proprietary GET RESPONSE: it is 00. ISO/IEC 7816-4 5.4.1.
+    It is an interindustry command, so it keeps the logical channel and nothing else of an
+    interindustry class (no chaining, no secure messaging). A proprietary class (80) codes nothing
+    that could be kept, and a card knows no proprietary GET RESPONSE: it is 00. ISO/IEC 7816-4
+    5.4.1.
     """
     if cla & 0x80:
         return 0x00
@@ -166,10 +169,9 @@ def _interindustry_cla(cla: int) -> int:
 
 
 def _check_promise(promised: int, response: ResponseApdu, *, offset: int) -> None:
-    """Raise if a piece is shorter than promised although the card calls it sound. (Longer never gets here.)"""
+    """Raise if a piece is shorter than promised and yet called sound. Longer never gets here."""
     more_to_come = _available(response.sw) and response.data
-    if response.sw == SW.OK or _available(response.sw):
-        if len(response.data) < promised and not more_to_come:
-            raise MalformedResponseError(
-                f"{promised} bytes promised, {len(response.data)} given", offset
-            )
+    sound = response.sw == SW.OK or _available(response.sw)
+    if sound and not more_to_come and len(response.data) < promised:
+        what = f"{promised} bytes promised, {len(response.data)} given"
+        raise MalformedResponseError(what, offset)

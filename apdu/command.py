@@ -13,8 +13,8 @@ MAX_EXTENDED_NE = 65536
 class CommandApdu:
     """One command, in any of the four cases, short or extended.
 
-    The extended form is chosen where the short one cannot say it: more than 255 bytes of data, or more than
-    256 bytes wanted.
+    The extended form is chosen where the short one cannot say it: more than 255 bytes of data, or
+    more than 256 bytes wanted.
 
     Raises:
         ValueError: a field is out of range. A programmer's error: nothing here comes from a card.
@@ -27,9 +27,9 @@ class CommandApdu:
     data: bytes = field(default=b"", repr=False)
     """The command data field, 0 to 65535 bytes; empty means that there is no Lc field either."""
     ne: int = 0
-    """How many bytes are wanted back, at most: 0 none (no Le field), 256 all short, 65536 all extended."""
+    """The most bytes wanted back: 0 none (no Le field), 256 all short, 65536 all extended."""
     sensitive: bool = False
-    """Whether ``data`` is a secret: it then never appears in a trace. PIN commands are redacted regardless."""
+    """Whether ``data`` is a secret, never to be traced. The data of PIN commands always are."""
 
     def __post_init__(self) -> None:
         for name, value in (("cla", self.cla), ("ins", self.ins), ("p1", self.p1), ("p2", self.p2)):
@@ -53,7 +53,7 @@ class CommandApdu:
         return len(self.data) > MAX_SHORT_DATA or self.ne > MAX_SHORT_NE
 
     def encode(self) -> bytes:
-        """Return the bytes for the card. Le of 256 (65536) is coded 00 (0000). ISO/IEC 7816-4 5.2, table 1."""
+        """Return the bytes for the card; Ne 256 is coded 00, 65536 0000. ISO/IEC 7816-4 5.2."""
         nc = len(self.data)
         if not self.is_extended:
             lc = bytes((nc,)) if nc else b""

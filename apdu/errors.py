@@ -17,8 +17,8 @@
     KeyboardInterrupt
     `- ExchangeInterrupted          Ctrl-C while a command was with the card
 
-An exception's ``args`` are its facts (so that it survives pickling), and its text is made of them. No text
-contains command data: a PIN cannot reach a log by way of an error.
+An exception's ``args`` are its facts (so that it survives pickling), and its text is made of them.
+No text contains command data: a PIN cannot reach a log by way of an error.
 """
 
 from enum import Enum
@@ -47,7 +47,7 @@ class PcscFault(Enum):
 
 
 class PcscUnavailableError(CardError):
-    """There is no working PC/SC service; ``hresult`` is its unsigned 32-bit code where it gave one."""
+    """No working PC/SC service; ``hresult`` is its unsigned 32-bit code where it gave one."""
 
     code = "pcsc-unavailable"
 
@@ -142,7 +142,7 @@ class CardSilentError(TransportError):
 
 
 class StatusWordError(CardError):
-    """The card answered the command ``ins`` with a status word that was not among those accepted."""
+    """The card answered the command ``ins`` with a status word that was not accepted."""
 
     code = "unexpected-status-word"
 
@@ -158,7 +158,8 @@ class StatusWordError(CardError):
 class MalformedResponseError(CardError):
     """Bytes from the card break the rules of their format.
 
-    ``what`` names the rule in a few words, ``offset`` the byte from the start of what was being parsed.
+    ``what`` names the rule in a few words, ``offset`` the byte from the start of what was being
+    parsed.
     """
 
     code = "malformed-response"
@@ -172,11 +173,11 @@ class MalformedResponseError(CardError):
         return f"the card's answer makes no sense: {self.what} (at byte {self.offset})"
 
 
-class ExchangeInterrupted(KeyboardInterrupt):  # noqa: N818 (an interruption, not an error)
+class ExchangeInterrupted(KeyboardInterrupt):
     """Ctrl-C while a command was with the card.
 
-    ``response`` is the card's whole answer (data and status word) if it still came: a caller that sent a PIN
-    can say how many tries are left. None means that nobody knows what the card did.
+    ``response`` is the card's whole answer (data and status word) if it still came: a caller that
+    sent a PIN can say how many tries are left. None means that nobody knows what the card did.
     """
 
     def __init__(self, response: bytes | None = None) -> None:

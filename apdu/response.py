@@ -14,13 +14,13 @@ class ResponseApdu:
     """One answer: the data field and the status word."""
 
     data: bytes = field(repr=False)
-    """The response data field, 0 to 65536 bytes. Not in the repr: a certificate names its holder."""
+    """The data field, 0 to 65536 bytes. Not in the repr: a certificate names its holder."""
     sw: int
     """SW1-SW2 as a 16-bit number."""
 
     @classmethod
     def decode(cls, raw: bytes) -> Self:
-        """Split an answer into data and status word. Total: any bytes give a value or the error below.
+        """Split an answer into data and status word; any bytes give a value or the error below.
 
         Raises:
             MalformedResponseError: fewer than two bytes, or more than an extended answer can have.

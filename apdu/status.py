@@ -43,8 +43,8 @@ class SW(IntEnum):
 def tries_left(sw: int) -> int | None:
     """Return the count in ``63Cx`` (0..15), or None if the status word carries none.
 
-    Only 63Cx counts. The low digit of any other status word means something else: reading it from 6984 would
-    report four tries on a blocked PIN. ISO/IEC 7816-4 5.6, table 7 (counter X, 0 to 15).
+    Only 63Cx counts. The low digit of any other status word means something else: reading it from
+    6984 would report four tries on a blocked PIN. ISO/IEC 7816-4 5.6, table 7 (counter X, 0 to 15).
     """
     return sw & 0x000F if sw & 0xFFF0 == 0x63C0 else None
 
@@ -52,13 +52,14 @@ def tries_left(sw: int) -> int | None:
 def is_blocked(sw: int) -> bool:
     """Tell whether ``sw``, in answer to VERIFY or to the tries query, says that no try is left.
 
-    63C0 is the count itself; 6983 and 6984 are what cards answer when the reference data are no longer usable.
+    63C0 is the count itself; 6983 and 6984 are what cards answer when the reference data are no
+    longer usable.
     """
     return sw in {0x63C0, SW.AUTHENTICATION_METHOD_BLOCKED, SW.REFERENCE_DATA_NOT_USABLE}
 
 
 def describe(sw: int) -> str:
-    """Return four hex digits and, where known, the meaning: ``6982 security status not satisfied``."""
+    """Return the digits and, where known, the meaning: ``6B00 wrong parameters``."""
     return f"{sw:04X} {meaning}" if (meaning := _meaning(sw)) else f"{sw:04X}"
 
 

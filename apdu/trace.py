@@ -1,15 +1,15 @@
-"""A log of exchanges that can be sent to a stranger: it never holds a PIN, and personal data only on request.
+"""A log of exchanges to show to a stranger: never a PIN, and personal data only on request.
 
 One line per command, answer or failure::
 
-    > 00 A4 04 0C Lc=0A D392F000260100000001     CLA INS P1 P2, Lc, the data; a SELECT names a file, no person
-    < 9000 (0 bytes)                              status word, length of the data
-    > 00 20 00 80 Lc=04 [redacted]                a PIN: never shown
+    > 00 A4 04 0C Lc=0A D392F000260100000001   CLA INS P1 P2, Lc, data: SELECT names no person
+    < 9000 (0 bytes)                            status word, length of the data
+    > 00 20 00 80 Lc=04 [redacted]              a PIN: never shown
     < 63C2 (0 bytes)
-    > 00 B0 00 00 Le=00                           Le as it is coded: 00 is 256, 0000 is 65536
-    < 9000 (256 bytes)                            the data only with include_data, then in hex behind this
-    > 80 2A 00 80 Lc=33 Le=00                     other commands: their data, too, only with include_data
-    ! card-removed                                no answer; the code of the error
+    > 00 B0 00 00 Le=00                         Le as it is coded: 00 is 256, 0000 is 65536
+    < 9000 (256 bytes)                          data in hex behind this only with include_data
+    > 80 2A 00 80 Lc=33 Le=00                   data of other commands, the same
+    ! card-removed                              no answer; the code of the error
 
 Lengths and bytes are hexadecimal, except the decimal count before "bytes".
 """
@@ -25,12 +25,13 @@ _INS_SELECT = 0xA4
 
 
 class Trace:
-    """Writes redacted lines to ``stream``, each flushed at once: the last line before a hang is there.
+    """Writes redacted lines to ``stream``, each flushed at once: a hang loses none.
 
-    It takes bytes as they go to the card, not command objects, and redacts by the INS byte: so a PIN is also
-    safe from whoever forgot to mark the command as sensitive, or got its lengths wrong.
+    It takes bytes as they go to the card, not command objects, and redacts by the INS byte: so a
+    PIN is also safe from whoever forgot to mark the command as sensitive, or got its lengths wrong.
 
-    If the stream cannot be written to any more (a full disk, a closed pipe) the trace falls silent: an exchange
+    If the stream cannot be written to any more (a full disk, a closed pipe) the trace falls silent:
+    an exchange
     with a card must not break off half-way for the sake of its log.
     """
 

@@ -18,7 +18,8 @@ class Notice(Enum):
 class Transport(Protocol):
     """A card that is powered, and a way to exchange bytes with it.
 
-    Used as a context manager it closes with ``power_off=True``: a card keeps a verified PIN until it loses power.
+    Used as a context manager it closes with ``power_off=True``: a card keeps a verified PIN until
+    it loses power.
     """
 
     @property
@@ -27,12 +28,13 @@ class Transport(Protocol):
 
     @property
     def atr(self) -> bytes:
-        """The Answer To Reset, up to 33 bytes. Contactless readers make it up; it does not identify a card."""
+        """The Answer To Reset, up to 33 bytes. Contactless readers make it up: no identity."""
 
     def transmit(self, command: bytes, /) -> bytes:
         """Send one encoded command and return the answer, status word included, as it came.
 
-        Sends once, never retries: a command such as VERIFY may have been executed although its answer was lost.
+        Sends once, never retries: a command such as VERIFY may have been executed although its
+        answer was lost.
 
         Raises:
             TransportError: no answer; what the card did is not known.
@@ -51,7 +53,8 @@ class Transport(Protocol):
         """Let the card go. May be called again; raises nothing that a caller could mend.
 
         Args:
-            power_off: cut the card's power, and with it every verified PIN. False leaves a card that was only
+            power_off: cut the card's power, and with it every verified PIN. False leaves a card
+                that was only
                 looked at as it was: it may be somebody's, and unlocked.
         """
 

@@ -11,9 +11,9 @@ from apdu.errors import CardRemovedError, CardSilentError, ExchangeInterrupted, 
 class LoopbackCard(Protocol):
     """Anything that answers commands.
 
-    It need not know this package, so builtin exceptions are the contract: ``ConnectionError`` says that the card
-    is gone, ``TimeoutError`` that it does not answer. Where the object also has ``power_on() -> bytes`` (the ATR),
-    ``power_off()`` or ``atr``, they are used.
+    It need not know this package, so builtin exceptions are the contract: ``ConnectionError`` says
+    that the card is gone, ``TimeoutError`` that it does not answer. Where the object also has
+    ``power_on() -> bytes`` (the ATR), ``power_off()`` or ``atr``, they are used.
     """
 
     def execute(self, command: bytes, /) -> bytes:
