@@ -1,0 +1,101 @@
+"""Verdicts and their reasons, after ETSI EN 319 102-1 5.1.3: passed, failed, indeterminate.
+
+They stand with the certificates because a certificate alone gets a verdict too (`cert verify`), and signatures,
+tokens and certificates must speak of the same fault with the same word.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The three states, ETSI EN 319 102-1 5.1.3."""
+
+    PASSED = "passed"
+    """Every check that was made succeeded; what was not made is named beside it."""
+    FAILED = "failed"
+    """One check at least failed, and no further material can mend it."""
+    INDETERMINATE = "indeterminate"
+    """What is at hand does not decide it: more material (a trust anchor) could."""
+
+
+class Reason(StrEnum):
+    """Why something did not pass; the value is the stable code of the JSON output."""
+
+    verdict: Verdict
+
+    def __new__(cls, code: str, verdict: Verdict) -> "Reason":
+        """Make a member whose value is the code and which knows its verdict."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.verdict = verdict
+        return member
+
+    # the container
+    MALFORMED = "malformed", Verdict.FAILED
+    NO_SIGNATURE = "no-signature", Verdict.FAILED
+    CONTENT_MISSING = "content-missing", Verdict.FAILED
+    CONTENT_CONFLICT = "content-conflict", Verdict.FAILED
+    # the signature
+    DIGEST_MISMATCH = "digest-mismatch", Verdict.FAILED
+    SIGNATURE_INVALID = "signature-invalid", Verdict.FAILED
+    SIGNED_ATTRIBUTES_MISSING = "signed-attributes-missing", Verdict.FAILED
+    SIGNED_ATTRIBUTES_INVALID = "signed-attributes-invalid", Verdict.FAILED
+    SIGNER_CERTIFICATE_MISSING = "signer-certificate-missing", Verdict.FAILED
+    SIGNER_CERTIFICATE_MISMATCH = "signer-certificate-mismatch", Verdict.FAILED
+    ALGORITHM_MISMATCH = "algorithm-mismatch", Verdict.FAILED
+    UNSUPPORTED_ALGORITHM = "unsupported-algorithm", Verdict.FAILED
+    WEAK_ALGORITHM = "weak-algorithm", Verdict.FAILED
+    # the certificate and its path
+    CERTIFICATE_MALFORMED = "certificate-malformed", Verdict.FAILED
+    EXPIRED = "expired", Verdict.FAILED
+    NOT_YET_VALID = "not-yet-valid", Verdict.FAILED
+    WRONG_KEY_USAGE = "wrong-key-usage", Verdict.FAILED
+    WEAK_KEY = "weak-key", Verdict.FAILED
+    UNKNOWN_CRITICAL_EXTENSION = "unknown-critical-extension", Verdict.FAILED
+    SIGNER_IS_CA = "signer-is-ca", Verdict.FAILED
+    UNTRUSTED_ISSUER = "untrusted-issuer", Verdict.FAILED
+    ANCHOR_NOT_CA = "anchor-not-ca", Verdict.FAILED
+    ANCHOR_EXPIRED = "anchor-expired", Verdict.FAILED
+    ANCHOR_NOT_YET_VALID = "anchor-not-yet-valid", Verdict.FAILED
+    NO_ANCHOR = "no-anchor", Verdict.INDETERMINATE
+
+
+class AnchorOrigin(StrEnum):
+    """Where the trust in an anchor comes from."""
+
+    PINNED = "pinned"
+    """A CA of J-LIS whose fingerprint is pinned in this program."""
+    GIVEN = "given"
+    """The caller gave it for this call."""
+    TEST = "test"
+    """The caller gave it, and it names itself JPKI-TEST: nothing under it is a real card."""
+
+
+class Revocation(StrEnum):
+    """What is known about revocation at the time asked."""
+
+    NOT_CHECKED = "not-checked"
+    GOOD = "good"
+    REVOKED = "revoked"
+    SUSPENDED = "suspended"
+    UNKNOWN = "unknown"
+
+
+class Unchecked(StrEnum):
+    """What a check left out, so that no output can promise it."""
+
+    REVOCATION = "revocation"
+    POLICY = "policy"
+    """Which certificate policy may stand under which anchor."""
+    PROFILE = "profile"
+    """The exact list of extensions of a JPKI certificate."""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of several verdicts: failed, then indeterminate, then passed."""
+    found = set(verdicts)
+    for verdict in (Verdict.FAILED, Verdict.INDETERMINATE):
+        if verdict in found:
+            return verdict
+    return Verdict.PASSED

@@ -1,0 +1,85 @@
+"""What a verification found, ETSI EN 319 102-1 5.1.3: one report for every format."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NoReturn
+
+from jpki.certificates.describe import CertificateSummary
+from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
+from jpki.signing.digest import HashAlgorithm
+
+__all__ = [
+    "AnchorOrigin",
+    "Coverage",
+    "Level",
+    "Reason",
+    "Revocation",
+    "SignatureReport",
+    "Unchecked",
+    "Verdict",
+    "VerificationReport",
+]
+
+
+class Coverage(StrEnum):
+    """How much of the document a signature covers."""
+
+    WHOLE = "whole"
+
+
+class Level(StrEnum):
+    """The form of a signature, not its worth."""
+
+    RAW = "raw"
+    """PKCS#1 v1.5 bytes without any container."""
+    CMS = "cms"
+    """RFC 5652 signed attributes, without what CAdES asks for."""
+    CADES_B_B = "cades-b-b"
+    """The signed attributes of ETSI EN 319 122-1 6.3, level B-B."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureReport:
+    """One signature. `verdict` follows from `reasons` and cannot contradict them."""
+
+    reasons: tuple[Reason, ...] = ()
+    level: Level = Level.CMS
+    covers: Coverage = Coverage.WHOLE
+    signer: CertificateSummary | None = None  # None: the signature carries no such certificate
+    signing_time: datetime | None = None  # claimed by the signer, proven by nobody; UTC
+    hash_algorithm: HashAlgorithm | None = None
+    anchor: AnchorOrigin | None = None  # None: no anchor issued the certificate
+    anchor_certificate: CertificateSummary | None = None
+    revocation: Revocation = Revocation.NOT_CHECKED
+    not_checked: tuple[Unchecked, ...] = tuple(Unchecked)
+    verdict: Verdict = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the verdict."""
+        object.__setattr__(self, "verdict", worst(reason.verdict for reason in self.reasons))
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: three states do not fit into two."""
+        raise TypeError("a signature report has three states: compare .verdict")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationReport:
+    """All signatures of one document; the verdict is that of the worst, and no signature at all is failed."""
+
+    signatures: tuple[SignatureReport, ...] = ()
+    reasons: tuple[Reason, ...] = ()  # faults of the document as a whole, e.g. malformed
+    verdict: Verdict = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the verdict; an empty report gets the reason `no-signature`."""
+        if not self.signatures and not self.reasons:
+            object.__setattr__(self, "reasons", (Reason.NO_SIGNATURE,))
+        verdicts = [reason.verdict for reason in self.reasons]
+        verdicts += [signature.verdict for signature in self.signatures]
+        object.__setattr__(self, "verdict", worst(verdicts))
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: three states do not fit into two."""
+        raise TypeError("a verification report has three states: compare .verdict")
