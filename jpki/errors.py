@@ -12,7 +12,8 @@
     │   ├── PinBlockedError            no try is left
     │   ├── LastTryError               one try is left, and nobody said to use it
     │   ├── TriesUnknownError          the card does not say how many are left
-    │   └── PinRepeatedError           this very PIN was wrong a moment ago
+    │   ├── PinRepeatedError           this very PIN was wrong a moment ago
+    │   └── PinRequiredError           the card wants the PIN first
     ├── OutcomeUnknownError          the card went away while it verified, changed or signed
     ├── CertificateError
     │   ├── CertificateMissingError
@@ -26,6 +27,7 @@
     │   └── ContentChangedError
     └── TokenError                   an authentication token was refused
 
+``Interrupted`` stands outside: it is a KeyboardInterrupt, so nothing swallows it by mistake.
 Errors about the exchange itself are in ``apdu.errors``. Every class has a stable ``code`` for
 programs, and carries facts as attributes. No text holds a PIN, a name or command data.
 """
@@ -34,7 +36,7 @@ from datetime import datetime
 from enum import Enum
 from typing import ClassVar
 
-from jpki.names import CardKind, CertificateName, PinKind
+from jpki.files import CardKind, CertificateName, PinKind
 
 
 class PinFault(Enum):
@@ -46,7 +48,6 @@ class PinFault(Enum):
     LENGTH = "length"
     CHARACTERS = "characters"
     NEEDS_LETTER_AND_DIGIT = "needs-letter-and-digit"
-    SAME_AS_OLD = "same-as-old"
 
 
 class Step(Enum):
@@ -173,6 +174,15 @@ class PinRepeatedError(PinError):
         super().__init__(kind, "this PIN was already refused by this card")
 
 
+class PinRequiredError(PinError):
+    """The card answered 6982: what was asked needs the PIN, which was not verified."""
+
+    code = "pin-required"
+
+    def __init__(self, kind: PinKind) -> None:
+        super().__init__(kind, "must be verified first")
+
+
 class OutcomeUnknownError(JpkiError):
     """The card or reader went away before the answer to a command that is never sent twice."""
 
@@ -209,7 +219,9 @@ class CertificateMalformedError(CertificateError):
 
     code = "certificate-malformed"
 
-    def __init__(self, name: CertificateName | None, detail: str = "not an X.509 certificate") -> None:
+    def __init__(
+        self, name: CertificateName | None, detail: str = "not an X.509 certificate"
+    ) -> None:
         super().__init__(name, detail)
 
 
@@ -285,3 +297,16 @@ class TokenError(JpkiError):
     def __init__(self, fault: TokenFault, detail: str = "") -> None:
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while the card worked on a command that is never sent twice.
+
+    ``outcome`` is what the command came to: the error that it would have raised, or None when
+    the card did it. The program ends all the same.
+    """
+
+    def __init__(self, step: Step, outcome: Exception | None) -> None:
+        super().__init__(f"interrupted during '{step.value}'")
+        self.step = step
+        self.outcome = outcome

@@ -1,6 +1,5 @@
 """What every way to a card has in common."""
 
-from contextlib import AbstractContextManager
 from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,8 +17,7 @@ class Notice(Enum):
 class Transport(Protocol):
     """A card that is powered, and a way to exchange bytes with it.
 
-    Used as a context manager it closes with ``power_off=True``: a card keeps a verified PIN until
-    it loses power.
+    A context manager; leaving it closes the connection.
     """
 
     @property
@@ -41,21 +39,27 @@ class Transport(Protocol):
             ExchangeInterrupted: Ctrl-C; the answer is in it if it still came.
         """
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Return a context in which no other program can speak to the card.
+    def begin_transaction(self) -> None:
+        """Keep every other program away from the card until ``end_transaction``.
 
         Raises:
-            CardInUseError: on entry, if another program keeps the card.
-            RuntimeError: on entry, if it is open already. A programmer's error.
+            CardInUseError: another program keeps the card for itself.
+            TransportError: the card or its reader is gone.
+            RuntimeError: a transaction is open already. A programmer's error.
         """
 
-    def close(self, *, power_off: bool = True) -> None:
-        """Let the card go. May be called again; raises nothing that a caller could mend.
+    def end_transaction(self, *, power_off: bool) -> None:
+        """Let other programs speak to the card again. Raises nothing that a caller could mend.
 
         Args:
-            power_off: cut the card's power, and with it every verified PIN. False leaves a card
-                that was only
-                looked at as it was: it may be somebody's, and unlocked.
+            power_off: cut the card's power in the same step, and with it every verified PIN: were
+                it cut after the end, another program could have begun with the PIN still verified.
+        """
+
+    def close(self) -> None:
+        """Let the card go, as it is: it may be somebody's, and unlocked. May be called again.
+
+        A transaction that is still open ends with the card's power off.
         """
 
     def __enter__(self) -> Self: ...

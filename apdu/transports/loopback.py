@@ -59,27 +59,29 @@ class LoopbackTransport:
                 # The card runs in this very thread: its answer cannot come any more.
                 raise ExchangeInterrupted from None
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def begin_transaction(self) -> None:
         """Stand for exclusive use: nobody else can reach a card in this process."""
         if not self._open:
             raise TransportError("the connection is closed")
         if self._in_transaction:
             raise RuntimeError("a transaction is open already")
         self._in_transaction = True
-        try:
-            yield
-        finally:
-            self._in_transaction = False
 
-    def close(self, *, power_off: bool = True) -> None:
-        """Let the card go; twice is fine."""
-        if not self._open:
+    def end_transaction(self, *, power_off: bool) -> None:
+        """End the transaction; with ``power_off`` the card is off and on again, as in a reader."""
+        if not self._in_transaction:
             return
-        self._open = False
+        self._in_transaction = False
         if power_off and (cut := getattr(self._card, "power_off", None)):
             with suppress(ConnectionError, TimeoutError):  # a card that is gone has no power
                 cut()
+                if power_on := getattr(self._card, "power_on", None):
+                    power_on()
+
+    def close(self) -> None:
+        """Let the card go; twice is fine."""
+        self.end_transaction(power_off=True)
+        self._open = False
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +93,7 @@ class LoopbackTransport:
         traceback: TracebackType | None,
         /,
     ) -> None:
-        self.close(power_off=True)
+        self.close()
 
 
 @contextmanager
