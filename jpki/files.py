@@ -41,6 +41,7 @@ class PinKind(Enum):
     max_tries: int
 
     def __new__(cls, word: str, ef_id: int, max_tries: int) -> Self:
+        """Make the word the value, and the facts attributes."""
         member = object.__new__(cls)
         member._value_ = word
         member.ef_id = ef_id
@@ -61,6 +62,7 @@ class CertificateName(Enum):
     ef_id: int
 
     def __new__(cls, word: str, ef_id: int) -> Self:
+        """Make the word the value, and the facts attributes."""
         member = object.__new__(cls)
         member._value_ = word
         member.ef_id = ef_id
@@ -83,6 +85,7 @@ class KeyName(Enum):
     certificate: CertificateName
 
     def __new__(cls, word: str, ef_id: int, pin: PinKind, certificate: CertificateName) -> Self:
+        """Make the word the value, and the facts attributes."""
         member = object.__new__(cls)
         member._value_ = word
         member.ef_id = ef_id
@@ -105,6 +108,7 @@ class CardKind(Enum):
     label: str
 
     def __new__(cls, word: str, label: str) -> Self:
+        """Make the word the value, and the facts attributes."""
         member = object.__new__(cls)
         member._value_ = word
         member.label = label

@@ -76,9 +76,7 @@ class CardPrivateKey(rsa.RSAPrivateKey):
         if isinstance(algorithm, utils.NoDigestInfo):
             raise NotImplementedError("the card signs digests only")
         prehashed = isinstance(algorithm, utils.Prehashed)
-        hash_algorithm = (
-            algorithm._algorithm if isinstance(algorithm, utils.Prehashed) else algorithm
-        )  # noqa: SLF001
+        hash_algorithm = _hash_of(algorithm)
         self._check_purpose(data, prehashed=prehashed)
         digest = bytes(data) if prehashed else _digest(bytes(data), hash_algorithm)
         signature = self._compute(_digest_info(hash_algorithm, digest))
@@ -126,6 +124,12 @@ class CardPrivateKey(rsa.RSAPrivateKey):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+
+def _hash_of(algorithm: utils.Prehashed | hashes.HashAlgorithm) -> hashes.HashAlgorithm:
+    if isinstance(algorithm, utils.Prehashed):
+        return algorithm._algorithm  # noqa: SLF001  # it has no public name; see pyca's own backend
+    return algorithm
 
 
 def _digest(data: bytes, algorithm: hashes.HashAlgorithm) -> bytes:

@@ -182,6 +182,7 @@ class RefusedPins:
         self._digests: set[bytes] = set()
 
     def add(self, pin: Pin) -> None:
+        """Remember a PIN that the card has refused."""
         self._digests.add(self._digest(pin))
 
     def __contains__(self, pin: Pin) -> bool:
