@@ -1,7 +1,7 @@
 """A My Number Card: found by its JPKI application, used one transaction at a time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Final, Self
 
@@ -46,10 +46,18 @@ class MyNumberCard:
     Args:
         transport: an open connection; this object closes it.
         trace: where the redacted exchanges are written, if anywhere.
+        resources: what else ends with this object, after the transport.
     """
 
-    def __init__(self, transport: Transport, *, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        trace: Trace | None = None,
+        resources: ExitStack | None = None,
+    ) -> None:
         self._transport = transport
+        self._resources = resources or ExitStack()
         self._channel = Channel(transport, trace=trace)
         self._refused = RefusedPins()
         self._pin_used = False
@@ -94,7 +102,8 @@ class MyNumberCard:
 
     def close(self) -> None:
         """Let go of the card and leave it as it is. May be called twice."""
-        self._transport.close()
+        with self._resources:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self
