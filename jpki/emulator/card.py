@@ -59,6 +59,10 @@ class VirtualCard:
         """Tries left of the PIN "signature" or "authentication". Raises: KeyError."""
         return {pin.name: pin.tries_left for pin in self._memory.image().pins()}[name]
 
+    def pin_value(self, name: str) -> str:
+        """The PIN "signature" or "authentication" as it is now. Raises: KeyError."""
+        return {pin.name: pin.value.decode("latin-1") for pin in self._memory.image().pins()}[name]
+
     def power_on(self) -> bytes:
         """Insert the card or give it power -> ATR. Power that is on already changes nothing."""
         self._powered = True

@@ -65,7 +65,7 @@ class StopSignal:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._reader, self._writer = socket.socketpair()
-        self._writer.setblocking(False)
+        self._writer.settimeout(0)
 
     def set(self) -> None:
         """Turn the switch; again does nothing more."""
@@ -187,8 +187,18 @@ def _converse(card: ServedCard, reader: socket.socket, stop: StopSignal) -> Serv
     except CardPulledError:
         return ServeEvent.PULLED
     except CardSilentError:
-        stop.wait(None)
+        return _stay_silent(reader, stop)
+    except _StoppedError:
         return ServeEvent.STOPPED
+    except (_DroppedError, OSError):
+        return ServeEvent.DROPPED
+
+
+def _stay_silent(reader: socket.socket, stop: StopSignal) -> ServeEvent:
+    """Answer nothing until stopped or until the reader gives up."""
+    try:
+        while True:
+            _receive_exactly(reader, 1, stop)
     except _StoppedError:
         return ServeEvent.STOPPED
     except (_DroppedError, OSError):
@@ -208,6 +218,8 @@ def _answer(card: ServedCard, message: bytes) -> bytes | None:
             card.reset()
         case _Order.SEND_ATR:
             return card.atr
+        case _:
+            pass  # vpcd knows no other order
     return None
 
 
@@ -225,14 +237,20 @@ def _receive_exactly(reader: socket.socket, count: int, stop: StopSignal) -> byt
     while len(parts) < count:
         if quick_ack is not None:
             reader.setsockopt(socket.IPPROTO_TCP, quick_ack, 1)
-        select.select([reader, stop], [], [])
-        if stop.is_set():
-            raise _StoppedError
+        _wait_for(reader, stop)
         part = reader.recv(count - len(parts))
         if not part:
             raise _DroppedError
         parts += part
     return bytes(parts)
+
+
+def _wait_for(reader: socket.socket, stop: StopSignal) -> None:
+    """Wait until the reader has sent something. Raises: _StoppedError."""
+    watched: list[socket.socket | StopSignal] = [reader, stop]
+    select.select(watched, [], [])
+    if stop.is_set():
+        raise _StoppedError
 
 
 @contextlib.contextmanager
