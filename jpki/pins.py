@@ -295,6 +295,8 @@ class Pins:
             return OutcomeUnknownError(Step.VERIFY, pin.kind)
         try:
             self._judge(pin, ResponseApdu.decode(answer))
+        except MalformedResponseError:
+            return OutcomeUnknownError(Step.VERIFY, pin.kind)
         except (JpkiError, CardError) as error:
             return error
         return None

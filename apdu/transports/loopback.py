@@ -55,6 +55,8 @@ class LoopbackTransport:
         with _card_errors():
             try:
                 return self._card.execute(command)
+            except ExchangeInterrupted:
+                raise  # the card is itself a way to another one, and knows its answer
             except KeyboardInterrupt:
                 # The card runs in this very thread: its answer cannot come any more.
                 raise ExchangeInterrupted from None
