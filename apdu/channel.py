@@ -83,7 +83,7 @@ class Channel:
         return response.data
 
     def _fetch_rest(self, command: CommandApdu, response: ResponseApdu) -> ResponseApdu:
-        """Collect a chained answer; each piece must keep what the status word before it promised."""
+        """Collect a chained answer; each piece must keep what the one before it promised."""
         collected = response.data
         for _ in range(self._max_rounds):
             promised = _available(response.sw)
