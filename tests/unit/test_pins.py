@@ -295,14 +295,13 @@ def test_each_word_for_blocked_means_blocked(
 
 
 def test_no_status_word_but_9000_lets_a_pin_pass(issued_image_card: VirtualCard) -> None:
+    refused = (PinIncorrectError, PinBlockedError, StatusWordError, OutcomeUnknownError)
     for sent, status_word in enumerate(range(0x0000, 0x10000, 0x11), start=1):
         assert status_word != 0x9000
         issued_image_card.faults = Faults(hook=answering(status_word, to_data=True))
-        with MyNumberCard(LoopbackTransport(issued_image_card)) as card, card.transaction() as jpki:
-            with pytest.raises(
-                (PinIncorrectError, PinBlockedError, StatusWordError, OutcomeUnknownError)
-            ) as caught:
-                jpki.verify(right_password())
+        card = MyNumberCard(LoopbackTransport(issued_image_card))
+        with card.transaction() as application, pytest.raises(refused) as caught:
+            application.verify(right_password())
         left = getattr(caught.value, "tries_left", None)
         assert left is None or left == status_word & 0x000F or status_word in {0x6983, 0x6984}
         assert issued_image_card.verify_count == sent

@@ -1,0 +1,210 @@
+"""The measurements behind `scripts/bench`, each of a program run as a user would run it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+sys.path.insert(0, str(ROOT / "tests"))
+
+PASSWORD = "BENCH2026"
+PIN = "1848"
+BLOCK = 256
+LARGE = 4 << 30
+OPENSC_MODULE = "opensc-pkcs11.so"
+
+
+def row(what: str, measured: str, bound: str = "") -> None:
+    print(f"| {what} | {measured} | {bound} |", flush=True)
+
+
+def run(*arguments: str | Path, **environment: str) -> tuple[float, int]:
+    """Run a program -> wall time in seconds, peak resident memory in KiB. It must succeed."""
+    started = time.perf_counter()
+    child = subprocess.Popen(
+        [str(argument) for argument in arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    elapsed = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise SystemExit(f"{arguments} ended with {child.returncode}")
+    return elapsed, usage.ru_maxrss
+
+
+def best_of(times: int, *arguments: str | Path, **environment: str) -> tuple[float, int]:
+    """The fastest of several runs, and the largest peak of memory."""
+    results = [run(*arguments, **environment) for _ in range(times)]
+    return min(seconds for seconds, _ in results), max(memory for _, memory in results)
+
+
+def new_card(folder: Path) -> Path:
+    from jpki.emulator import create_card
+
+    path = folder / "card.json"
+    create_card(path, signature_password=PASSWORD, authentication_pin=PIN)
+    return path
+
+
+def exchanges_of(folder: Path, card: Path, *arguments: str | Path) -> int:
+    """How many APDUs a command exchanges with the card in the process, by its own trace."""
+    log = folder / "apdu.log"
+    log.unlink(missing_ok=True)
+    run(
+        BIN / "jpki", "--reader", f"emulator:{card}", "--apdu-log", log, *arguments,
+        PASSWORD=PASSWORD, PIN=PIN,
+    )  # fmt: skip
+    return sum(line.startswith(">") for line in log.read_text().splitlines())
+
+
+def blocks_of(folder: Path, card: Path, name: str, *options: str) -> int:
+    out = folder / f"{name}.der"
+    run(
+        BIN / "jpki", "--reader", f"emulator:{card}", "cert", "export", name, "--der", "--force",
+        "-o", out, *options, PASSWORD=PASSWORD,
+    )  # fmt: skip
+    return -(-out.stat().st_size // BLOCK)
+
+
+def measure_exchanges(folder: Path) -> None:
+    card = new_card(folder)
+    documents = [folder / f"{number}.txt" for number in range(100)]
+    for document in documents:
+        document.write_text(f"contract {document.stem}\n")
+    signature_blocks = blocks_of(folder, card, "signature", "--pin-from", "env:PASSWORD")
+    authentication_blocks = blocks_of(folder, card, "authentication")
+
+    def count(*arguments: str | Path) -> str:
+        return f"{exchanges_of(folder, card, *arguments)} exchanges"
+
+    sign = ("sign", "--format", "cms", "--force", "--pin-from", "env:PASSWORD")
+    row(
+        "read the authentication certificate",
+        count("cert", "export", "authentication", "--force", "-o", folder / "auth.pem"),
+        f"2 + C = {2 + authentication_blocks}",
+    )
+    row("sign --format cms", count(*sign, documents[0]), f"7 + C = {7 + signature_blocks}")
+    row("pin status, both PINs", count("pin", "status"), "5")
+    row(
+        "sign 100 files with one PIN",
+        count(*sign, *documents),
+        f"106 + C = {106 + signature_blocks}",
+    )
+
+
+@contextmanager
+def card_behind_pcscd(folder: Path, latency_s: float) -> Iterator[Callable[[], int]]:
+    """A virtual card in the first virtual reader; gives the count of its exchanges."""
+    from support.vpcd import virtual_readers
+
+    from jpki.emulator import Faults, load_card
+
+    path = folder / "card.json"
+    card = load_card(
+        path if path.exists() else new_card(folder), faults=Faults(latency_s=latency_s)
+    )
+    with virtual_readers() as readers, readers.insert(card):
+        yield lambda: card.exchange_count
+
+
+def measure_opensc(folder: Path) -> None:
+    document = folder / "contract.txt"
+    document.write_text("contract\n")
+    opensc = (
+        "pkcs11-tool", "--module", OPENSC_MODULE, "--slot-index", "1", "--login", "--pin", PASSWORD,
+        "--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "02",
+        "--input-file", document, "--output-file", folder / "opensc.sig",
+    )  # fmt: skip
+    ours = (
+        BIN / "jpki", "--reader", "Virtual PCD 00 00", "sign", "--format", "raw", "--force",
+        "--pin-from", "env:PASSWORD", document,
+    )  # fmt: skip
+    for latency_ms in (0, 20):
+        with card_behind_pcscd(folder, latency_ms / 1000) as exchanges:
+            before = exchanges()
+            opensc_s, _ = run(*opensc)
+            between = exchanges()
+            jpki_s, _ = run(*ours, PASSWORD=PASSWORD)
+            opensc_count, jpki_count = between - before, exchanges() - between
+        label = f"raw signature at {latency_ms} ms an exchange: OpenSC / jpki"
+        row(
+            f"{label}, exchanges",
+            f"{opensc_count} / {jpki_count} = {opensc_count / jpki_count:.1f}",
+        )
+        row(f"{label}, wall time", f"{opensc_s:.2f} s / {jpki_s:.2f} s = {opensc_s / jpki_s:.1f}")
+
+
+def measure_large_file(folder: Path) -> None:
+    card = new_card(folder)
+    document = folder / "large.bin"
+    with document.open("wb") as file:
+        file.truncate(LARGE)
+    run("openssl", "dgst", "-sha256", document)  # warms the cache
+    openssl_s, _ = best_of(3, "openssl", "dgst", "-sha256", document)
+    jpki_s, memory = best_of(
+        3, BIN / "jpki", "--reader", f"emulator:{card}", "sign", "--format", "cms", "--force",
+        "--pin-from", "env:PASSWORD", document, PASSWORD=PASSWORD,
+    )  # fmt: skip
+    row("detached signature of 4 GiB, peak memory", f"{memory / 1024:.0f} MB", "150 MB")
+    row(
+        "the same, time beside openssl dgst -sha256",
+        f"{jpki_s:.2f} s / {openssl_s:.2f} s = {jpki_s / openssl_s:.2f}",
+        "1.5",
+    )
+
+
+def measure_start(_folder: Path) -> None:
+    bare_s, _ = best_of(15, BIN / "python", "-c", "pass")
+    version_s, _ = best_of(15, BIN / "jpki", "--version")
+    row(
+        "jpki --version beside python -c pass",
+        f"{version_s * 1000:.0f} ms / {bare_s * 1000:.0f} ms = {version_s / bare_s:.1f}",
+        "5",
+    )
+
+
+def measure_round_trip(folder: Path) -> None:
+    from apdu.command import CommandApdu
+    from apdu.transports.pcsc import PcscContext
+
+    count = 500
+    select = CommandApdu(ins=0xA4, p1=0x04, p2=0x0C, data=bytes.fromhex("D392F000260100000001"))
+    with (
+        card_behind_pcscd(folder, 0),
+        PcscContext() as context,
+        context.connect("Virtual PCD 00 00") as transport,
+    ):
+        started = time.perf_counter()
+        for _ in range(count):
+            transport.transmit(select.encode())
+        each = (time.perf_counter() - started) / count
+    row("one exchange through pcscd", f"{each * 1000:.2f} ms", "1 ms")
+
+
+MEASUREMENTS = {
+    "exchanges": measure_exchanges,
+    "opensc": measure_opensc,
+    "large-file": measure_large_file,
+    "start": measure_start,
+    "round-trip": measure_round_trip,
+}
+
+
+def main() -> None:
+    """Run the named measurements, or all."""
+    print("| what | measured | bound |\n|---|---|---|")
+    for name in sys.argv[1:] or MEASUREMENTS:
+        with tempfile.TemporaryDirectory() as folder:
+            MEASUREMENTS[name](Path(folder))
+
+
+if __name__ == "__main__":
+    main()
