@@ -93,9 +93,10 @@ class Pin:
     def __repr__(self) -> str:
         return "Pin(**)"
 
-    # Two PINs are compared nowhere but in _RefusedPins, and never leave the process.
-    __eq__ = None  # type: ignore[assignment]  # a TypeError is the point
-    __hash__ = None  # type: ignore[assignment]
+    def __eq__(self, other: object) -> NoReturn:
+        raise TypeError("a Pin is not compared")
+
+    __hash__ = None  # type: ignore[assignment]  # what Python itself does beside an __eq__
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Pin is not pickled")

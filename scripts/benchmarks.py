@@ -103,15 +103,15 @@ def measure_exchanges(folder: Path) -> None:
 @contextmanager
 def card_behind_pcscd(folder: Path, latency_s: float) -> Iterator[Callable[[], int]]:
     """A virtual card in the first virtual reader; gives the count of its exchanges."""
-    from support.vpcd import virtual_readers
+    from support.vpcd import running_vpcd
 
     from jpki.emulator import Faults, load_card
 
     path = folder / "card.json"
-    card = load_card(
-        path if path.exists() else new_card(folder), faults=Faults(latency_s=latency_s)
-    )
-    with virtual_readers() as readers, readers.insert(card):
+    if not path.exists():
+        new_card(folder)
+    card = load_card(path, faults=Faults(latency_s=latency_s))
+    with running_vpcd(folder / "pcscd.log") as readers, readers.insert(card):
         yield lambda: card.exchange_count
 
 
