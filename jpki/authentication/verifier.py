@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from jpki.authentication.token import AuthToken
-from jpki.certificates.describe import CertificateSummary
+from jpki.authentication.token import ALGORITHM, AuthToken, login_message
+from jpki.certificates.describe import CertificateSummary, summarize
+from jpki.certificates.loading import load_certificate
+from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import AnchorOrigin, Revocation, Unchecked
+from jpki.errors import CertificateMalformedError, TokenError, TokenFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +41,46 @@ def verify_token(
 
     Args:
         token: the token, or its JSON.
-        origin: the site's own origin, from its configuration and never from the request.
-        nonce: the challenge that this session got; the caller takes it out of the session first, so that it counts once.
+        origin: the site's own, from its configuration and never from the request.
+        nonce: the challenge that this session got. The caller takes it out of the session first,
+            so that it counts once, and looks at its age.
         anchors: CA certificates that the caller trusts.
         at: the time, with a time zone.
 
     Raises:
-        TokenError: `fault` says at which step it was refused.
+        TokenError: `fault` says at which step it was refused; for CERTIFICATE the text lists the
+            reasons.
         ValueError: `at` has no time zone (a bug of the caller).
+        CertificateMalformedError: an anchor cannot be read.
     """
-    raise NotImplementedError
+    message = login_message(origin, nonce)
+    if not isinstance(token, AuthToken):
+        token = AuthToken.from_json(token)
+    if token.algorithm != ALGORITHM:
+        raise TokenError(TokenFault.ALGORITHM, f"only {ALGORITHM} is known")
+    try:
+        certificate = load_certificate(token.certificate)
+    except CertificateMalformedError as error:
+        raise TokenError(TokenFault.CERTIFICATE, "certificate-malformed") from error
+    path = check_path(certificate, anchors, at, Purpose.LOGIN)
+    if path.reasons or path.anchor is None or path.anchor_certificate is None:
+        raise TokenError(TokenFault.CERTIFICATE, ", ".join(path.reasons))
+    _check_signature(certificate, token.signature, message)
+    return VerifiedLogin(
+        certificate=certificate,
+        user=summarize(certificate),
+        anchor=path.anchor,
+        anchor_certificate=summarize(path.anchor_certificate),
+        not_checked=path.not_checked,
+    )
+
+
+def _check_signature(certificate: x509.Certificate, signature: bytes, message: bytes) -> None:
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise TokenError(TokenFault.ALGORITHM, "not an RSA key")
+    try:
+        key.verify(signature, message, PKCS1v15(), SHA256())
+    except InvalidSignature as error:
+        # Also what a token for another site or another session looks like.
+        raise TokenError(TokenFault.SIGNATURE, "made for another origin or nonce") from error

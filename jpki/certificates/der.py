@@ -1,12 +1,15 @@
-"""Distinguished encoding of ASN.1, ITU-T X.690 10: as much as certificates need beside `cryptography`.
+"""Distinguished encoding of ASN.1, ITU-T X.690 10: what is needed beside `cryptography`.
 
-Strict: one-byte tags, definite and minimal lengths. Everything that `cryptography` parsed as a certificate fits.
+Strict: one-byte tags, definite and minimal lengths; what `cryptography` parsed as a certificate
+fits.
 """
 
 from dataclasses import dataclass
 
+CONSTRUCTED = 0x20
 SEQUENCE = 0x30
 SET = 0x31
+OCTET_STRING = 0x04
 UTF8_STRING = 0x0C
 EXPLICIT_0 = 0xA0
 
@@ -22,7 +25,7 @@ class Element:
 
 
 class DerError(ValueError):
-    """The bytes are no strict DER. Never leaves this package: callers turn it into their own word."""
+    """The bytes are no strict DER. Callers turn it into their own word."""
 
 
 def read_element(data: bytes, offset: int = 0) -> Element:
@@ -64,3 +67,23 @@ def encode_length(size: int) -> bytes:
         return bytes([size])
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes([0x80 | len(octets)]) + octets
+
+
+def check_der(data: bytes) -> None:
+    """Check that the data are one value in DER: strict lengths, every SET in order, X.690 11.6.
+
+    Raises:
+        DerError: they are not.
+    """
+    root = read_element(data)
+    if root.end != len(data):
+        raise DerError("bytes after the end")
+    pending = [root]
+    while pending:
+        parent = pending.pop()
+        found = children(data, parent)
+        if parent.tag == SET:
+            encodings = [data[element.start : element.end] for element in found]
+            if encodings != sorted(encodings):
+                raise DerError("a SET out of order")
+        pending += [element for element in found if element.tag & CONSTRUCTED]

@@ -1,44 +1,108 @@
 """Certificates out of files: PEM (RFC 7468) or DER (RFC 5280), one or many."""
 
+import base64
+import binascii
 import re
+import warnings
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
-from jpki.certificates.der import DerError, read_element
+from jpki.certificates.der import SEQUENCE, DerError, read_element
 from jpki.errors import CertificateMalformedError
 
-MAX_CERTIFICATES = 1000  # a file of trust anchors has a handful; more is an accident or an attack
-PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
-CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
+MAX_CERTIFICATES = 1000  # a file of anchors has a handful; more is an accident or an attack
+PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
+
+# What 30,000 mutated certificates made cryptography 50 raise, at loading and at every accessor.
+PARSER_ERRORS = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
-    """Load one certificate from strict DER, extensions included.
+    """Load one certificate from strict DER and read all of it that is used later.
 
     Raises:
-        CertificateMalformedError: no certificate, or one whose extensions cannot be read.
+        CertificateMalformedError: no certificate, or one with a part that cannot be read.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        # The extensions, names and key are parsed at first use; a fault in them must show here, not in the middle of a check.
-        certificate.extensions  # noqa: B018
-        certificate.public_key()
-    except (
-        ValueError,
-        TypeError,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-    ) as error:
+        with warnings.catch_warnings():  # cryptography warns of odd names and serials on stderr
+            warnings.simplefilter("ignore")
+            certificate = x509.load_der_x509_certificate(der)
+    except PARSER_ERRORS as error:
         raise CertificateMalformedError(None) from error
+    read_through(certificate)
     return certificate
 
 
+def read_through(certificate: x509.Certificate) -> None:
+    """Read every part of a certificate once, because `cryptography` parses most parts at first use.
+
+    After this no accessor raises, so that checks can speak of what a certificate says.
+
+    Raises:
+        CertificateMalformedError: a part of it cannot be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            certificate.subject.rfc4514_string()
+            certificate.issuer.rfc4514_string()
+            list(certificate.extensions)
+            certificate.public_key()
+            certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018
+            certificate.signature_algorithm_oid, certificate.serial_number  # noqa: B018
+    except PARSER_ERRORS as error:
+        raise CertificateMalformedError(None, "a part of it cannot be read") from error
+
+
 def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
-    """Load every certificate of a file: PEM with one or more blocks, or DER with one or more in a row.
+    """Load every certificate of a file: PEM with one or more blocks, or DER, one or more in a row.
 
     Other PEM blocks (a key beside the certificate) are passed over.
 
     Raises:
-        CertificateMalformedError: there is no certificate in the data, or one that cannot be read.
+        CertificateMalformedError: no certificate at all, too many, or one that cannot be read.
     """
-    raise NotImplementedError
+    ders = _split_pem(data) if b"-----BEGIN " in data else _split_der(data)
+    if not ders:
+        raise CertificateMalformedError(None, "no certificate in the data")
+    if len(ders) > MAX_CERTIFICATES:
+        raise CertificateMalformedError(None, f"more than {MAX_CERTIFICATES} certificates")
+    return tuple(load_certificate(der) for der in ders)
+
+
+def _split_pem(data: bytes) -> list[bytes]:
+    blocks = PEM_BLOCK.findall(data)
+    if len(blocks) != data.count(b"-----BEGIN "):
+        raise CertificateMalformedError(None, "a PEM block without its end")
+    try:
+        return [
+            base64.b64decode(b"".join(body.split()), validate=True)
+            for label, body in blocks
+            if label in CERTIFICATE_LABELS
+        ]
+    except binascii.Error as error:
+        raise CertificateMalformedError(None, "a PEM block that is not base64") from error
+
+
+def _split_der(data: bytes) -> list[bytes]:
+    ders: list[bytes] = []
+    offset = 0
+    try:
+        while offset < len(data) and len(ders) <= MAX_CERTIFICATES:
+            element = read_element(data, offset)
+            if element.tag != SEQUENCE:
+                raise CertificateMalformedError(None)
+            ders.append(data[offset : element.end])
+            offset = element.end
+    except DerError as error:
+        raise CertificateMalformedError(None) from error
+    return ders

@@ -1,11 +1,12 @@
 """Verdicts and their reasons, after ETSI EN 319 102-1 5.1.3: passed, failed, indeterminate.
 
-They stand with the certificates because a certificate alone gets a verdict too (`cert verify`), and signatures,
+They stand with the certificates because a certificate alone gets a verdict too, and signatures,
 tokens and certificates must speak of the same fault with the same word.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Self
 
 
 class Verdict(StrEnum):
@@ -24,7 +25,8 @@ class Reason(StrEnum):
 
     verdict: Verdict
 
-    def __new__(cls, code: str, verdict: Verdict) -> "Reason":
+    # The default: type checkers take `Reason("expired")`, a look-up, for a call of this.
+    def __new__(cls, code: str, verdict: Verdict = Verdict.FAILED) -> Self:
         """Make a member whose value is the code and which knows its verdict."""
         member = str.__new__(cls, code)
         member._value_ = code

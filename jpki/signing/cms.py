@@ -1,9 +1,11 @@
-"""CMS SignedData, RFC 5652, and CAdES baseline B-B, ETSI EN 319 122-1, made by pyHanko.
+"""CMS SignedData, RFC 5652, and CAdES baseline B-B, ETSI EN 319 122-1, assembled by pyHanko.
 
-pyHanko takes over half a second to import, so nothing here imports it before the first call; `preload()` does it
-early, for callers that have something else to do meanwhile (hashing in a thread, waiting for a card).
+pyHanko takes over half a second to import, so nothing here imports it before the first call.
+`preload()` does it early, for callers that have something else to do meanwhile: hashing in a
+thread, waiting for a card.
 """
 
+import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import BinaryIO
@@ -11,12 +13,14 @@ from typing import BinaryIO
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from jpki.signing.digest import HashAlgorithm
+from jpki.errors import ContentTooLargeError
+from jpki.signing.attached import MAX_ATTACHED_SIZE, write_attached
+from jpki.signing.digest import HashAlgorithm, hash_stream
 
 
 def preload() -> None:
     """Import what `sign_digest` needs (about 0.6 s), so that the call itself is fast."""
-    raise NotImplementedError
+    import jpki.signing.signed_data  # noqa: F401
 
 
 def sign_digest(
@@ -36,8 +40,8 @@ def sign_digest(
     Args:
         message_digest: the hash of the document, `algorithm.size` bytes.
         algorithm: what it was hashed with; the signature uses the same.
-        key: the signer's key; `key.sign(data, PKCS1v15(), hash)` is all that is asked of it.
-        certificate: the signer's certificate, embedded.
+        key: the signer's; `key.sign(data, PKCS1v15(), hash)` and `key_size` are asked of it.
+        certificate: the signer's, embedded.
         signing_time: the claimed time, with a time zone; encoded in UTC, to the second.
         cades: the signed attributes of CAdES B-B: content-type, message-digest, signing-time and
             signing-certificate-v2. False: without the last one.
@@ -46,7 +50,21 @@ def sign_digest(
     Raises:
         ValueError: a digest of another size, or a time without zone (bugs of the caller).
     """
-    raise NotImplementedError
+    if len(message_digest) != algorithm.size:
+        raise ValueError(f"a {algorithm} digest has {algorithm.size} bytes")
+    if signing_time.tzinfo is None:
+        raise ValueError("the signing time needs a time zone")
+    from jpki.signing.signed_data import build_signed_data
+
+    return build_signed_data(
+        message_digest,
+        algorithm,
+        key,
+        certificate,
+        signing_time=signing_time,
+        cades=cades,
+        extra_certificates=extra_certificates,
+    )
 
 
 def sign_cms(
@@ -60,12 +78,34 @@ def sign_cms(
     cades: bool = True,
     extra_certificates: Sequence[x509.Certificate] = (),
 ) -> bytes:
-    """Sign a document -> DER ContentInfo; attached wants a seekable document and holds it in memory.
+    """Sign a document -> DER ContentInfo.
 
-    For large attached documents call `sign_digest` and `write_attached` instead.
+    Attached wants a seekable document and holds it in memory: for a large one call `sign_digest`
+    and `write_attached`.
 
     Raises:
-        ContentTooLargeError: attached and 2 GiB or more.
+        ContentTooLargeError: attached and nearly 2 GiB or more.
         ContentChangedError: the document changed between hashing and copying.
     """
-    raise NotImplementedError
+    start, size = 0, 0
+    if attached:
+        start = document.tell()
+        size = document.seek(0, io.SEEK_END) - start
+        document.seek(start)
+        if size >= MAX_ATTACHED_SIZE:  # before the key is used
+            raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
+    detached = sign_digest(
+        hash_stream(document, algorithm),
+        algorithm,
+        key,
+        certificate,
+        signing_time=signing_time,
+        cades=cades,
+        extra_certificates=extra_certificates,
+    )
+    if not attached:
+        return detached
+    output = io.BytesIO()
+    document.seek(start)
+    write_attached(detached, document, size, output)
+    return output.getvalue()

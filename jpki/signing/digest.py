@@ -1,34 +1,40 @@
-"""The hash algorithms a JPKI key signs with, FIPS 180-4, and hashing of streams in constant memory."""
+"""The hash algorithms that a JPKI key signs with, FIPS 180-4; hashing in constant memory."""
 
 import hashlib
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.hashes import HashAlgorithm as CryptographyHash
 
-CHUNK_SIZE = (
-    1 << 20
-)  # larger than a buffer of BufferedReader, so that reads go straight to the file
+CHUNK_SIZE = 1 << 20  # more than BufferedReader's own buffer, so that reads go past it
 
 
 class HashAlgorithm(StrEnum):
-    """SHA-2 as a JPKI card signs it; the value is the name that hashlib, OpenSSL and asn1crypto use."""
+    """SHA-2 as a JPKI card signs it; the value is the name in hashlib, OpenSSL and asn1crypto."""
+
+    SHA256 = "sha256", "2.16.840.1.101.3.4.2.1", "0609608648016503040201", 32
+    SHA384 = "sha384", "2.16.840.1.101.3.4.2.2", "0609608648016503040202", 48
+    SHA512 = "sha512", "2.16.840.1.101.3.4.2.3", "0609608648016503040203", 64
 
     oid: str
+    oid_der: bytes
     size: int  # of the digest, in bytes
 
-    def __new__(cls, name: str, oid: str, size: int) -> "HashAlgorithm":
-        """Make a member whose value is the name and which carries its facts."""
-        member = str.__new__(cls, name)
-        member._value_ = name
+    # Defaults: type checkers take `HashAlgorithm("sha256")`, a look-up, for a call of this.
+    def __new__(cls, word: str, oid: str = "", oid_der: str = "", size: int = 0) -> Self:
+        """Make a member whose value is the word and which carries its facts."""
+        member = str.__new__(cls, word)
+        member._value_ = word
         member.oid = oid
+        member.oid_der = bytes.fromhex(oid_der)
         member.size = size
         return member
 
-    SHA256 = "sha256", "2.16.840.1.101.3.4.2.1", 32
-    SHA384 = "sha384", "2.16.840.1.101.3.4.2.2", 48
-    SHA512 = "sha512", "2.16.840.1.101.3.4.2.3", 64
+    @classmethod
+    def from_oid_der(cls, oid_der: bytes) -> Self | None:
+        """Return the algorithm of an OBJECT IDENTIFIER in DER, None for any other."""
+        return next((algorithm for algorithm in cls if algorithm.oid_der == oid_der), None)
 
     def new(self) -> "hashlib._Hash":
         """Return a fresh hash object of hashlib."""
@@ -54,16 +60,25 @@ class HashAlgorithm(StrEnum):
 def hash_stream(stream: BinaryIO, algorithm: HashAlgorithm) -> bytes:
     """Hash what is left of a binary stream, one chunk in memory at a time -> the digest.
 
-    hashlib gives the GIL away for each chunk, so another thread (an import, a card) goes on meanwhile.
+    hashlib lets go of the GIL for each chunk, so another thread (an import, a card) goes on
+    meanwhile.
     """
-    hasher = algorithm.new()
-    buffer = bytearray(CHUNK_SIZE)
-    view = memoryview(buffer)
+    return hash_stream_with(stream, {algorithm})[algorithm]
+
+
+def hash_stream_with(
+    stream: BinaryIO, algorithms: set[HashAlgorithm]
+) -> dict[HashAlgorithm, bytes]:
+    """Hash what is left of a binary stream with several algorithms in one pass."""
+    hashers = {algorithm: algorithm.new() for algorithm in algorithms}
     readinto = getattr(stream, "readinto", None)
-    if readinto is None:  # e.g. the spooled files of some frameworks
+    if readinto is None:  # e.g. the uploads of some web frameworks
         while chunk := stream.read(CHUNK_SIZE):
-            hasher.update(chunk)
-        return hasher.digest()
-    while size := readinto(view):
-        hasher.update(view[:size])
-    return hasher.digest()
+            for hasher in hashers.values():
+                hasher.update(chunk)
+    else:
+        view = memoryview(bytearray(CHUNK_SIZE))
+        while size := readinto(view):
+            for hasher in hashers.values():
+                hasher.update(view[:size])
+    return {algorithm: hasher.digest() for algorithm, hasher in hashers.items()}

@@ -1,4 +1,4 @@
-"""Bare signatures, RSASSA-PKCS1-v1_5 of RFC 8017 8.2: for scripts that bring their own container."""
+"""Bare signatures, RSASSA-PKCS1-v1_5 of RFC 8017 8.2: for scripts with their own container."""
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

@@ -6,7 +6,12 @@ from typing import BinaryIO
 
 from cryptography import x509
 
-from jpki.verification.report import VerificationReport
+from jpki.certificates.loading import read_through
+from jpki.signing.digest import HashAlgorithm, hash_stream_with
+from jpki.verification.ber import BerError
+from jpki.verification.report import Reason, VerificationReport
+from jpki.verification.signed_data import SignedData, parse_signed_data
+from jpki.verification.signer import verify_signer
 
 
 def verify_cms(
@@ -15,17 +20,61 @@ def verify_cms(
     anchors: Sequence[x509.Certificate],
     at: datetime,
 ) -> VerificationReport:
-    """Verify every signature of a SignedData. Malformed input gives a report, never an exception.
+    """Verify every signature of a SignedData. Malformed input gives a report, not an exception.
 
     Args:
         signature: ContentInfo in DER, BER or PEM.
-        content: the document of a detached signature, from its first byte, read once and in chunks; None for an attached
-            one. Given for an attached one it must be equal to what is inside (else: content-conflict).
+        content: the document of a detached signature, from its first byte, read once and in
+            chunks; None for an attached one. Given for an attached one it must equal what is
+            inside (else: content-conflict).
         anchors: CA certificates that the caller trusts; empty: at best indeterminate, no-anchor.
         at: the time at which certificates must be valid, with a time zone.
 
     Raises:
         ValueError: `at` has no time zone (a bug of the caller).
+        CertificateMalformedError: an anchor cannot be read.
         OSError: the content cannot be read.
     """
-    raise NotImplementedError
+    if at.tzinfo is None:
+        raise ValueError("the time of the check needs a time zone")
+    for anchor in anchors:
+        read_through(anchor)
+    try:
+        signed_data = parse_signed_data(signature)
+    except BerError:
+        return VerificationReport(reasons=(Reason.MALFORMED,))
+    if not signed_data.signer_infos:
+        return VerificationReport(reasons=(Reason.NO_SIGNATURE,))
+    if signed_data.content is None and content is None:
+        return VerificationReport(reasons=(Reason.CONTENT_MISSING,))
+    reasons, digests = _digests(signed_data, content)
+    return VerificationReport(
+        reasons=reasons,
+        signatures=tuple(
+            verify_signer(signer_info, signed_data, digests, anchors, at)
+            for signer_info in signed_data.signer_infos
+        ),
+    )
+
+
+def _digests(
+    signed_data: SignedData, content: BinaryIO | None
+) -> tuple[tuple[Reason, ...], dict[HashAlgorithm, bytes]]:
+    """Hash the content once with every algorithm that a signer used."""
+    used = [
+        HashAlgorithm.from_oid_der(signer_info.digest_algorithm)
+        for signer_info in signed_data.signer_infos
+    ]
+    # At least one, so that attached content can be compared with what was given.
+    algorithms = {algorithm for algorithm in used if algorithm} or {HashAlgorithm.SHA256}
+    given = None if content is None else hash_stream_with(content, algorithms)
+    if signed_data.content is None:
+        return (), given or {}
+    inside: dict[HashAlgorithm, bytes] = {}
+    for algorithm in algorithms:
+        hasher = algorithm.new()
+        for piece in signed_data.content:
+            hasher.update(piece)
+        inside[algorithm] = hasher.digest()
+    reasons = () if given in (None, inside) else (Reason.CONTENT_CONFLICT,)
+    return reasons, inside

@@ -1,13 +1,22 @@
-"""Verifying bare signatures, RSASSA-PKCS1-v1_5 of RFC 8017 8.2.2, with the certificate beside them."""
+"""Verifying bare signatures, RSASSA-PKCS1-v1_5 of RFC 8017 8.2.2, with the certificate beside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from jpki.signing.digest import HashAlgorithm
-from jpki.verification.report import VerificationReport
+from jpki.certificates.describe import summarize
+from jpki.certificates.loading import read_through
+from jpki.certificates.validation import Purpose, check_path
+from jpki.certificates.verdict import Reason
+from jpki.errors import CertificateMalformedError
+from jpki.signing.digest import HashAlgorithm, hash_stream
+from jpki.verification.report import Level, SignatureReport, VerificationReport
 
 
 def verify_raw(
@@ -30,6 +39,44 @@ def verify_raw(
 
     Raises:
         ValueError: `at` has no time zone, or a digest has the wrong size (bugs of the caller).
+        CertificateMalformedError: an anchor cannot be read.
         OSError: the content cannot be read.
     """
-    raise NotImplementedError
+    digest = content if isinstance(content, bytes) else hash_stream(content, algorithm)
+    if len(digest) != algorithm.size:
+        raise ValueError(f"a {algorithm} digest has {algorithm.size} bytes")
+    path = check_path(certificate, anchors, at, Purpose.DOCUMENT)
+    if Reason.CERTIFICATE_MALFORMED in path.reasons:
+        report = SignatureReport(reasons=path.reasons, level=Level.RAW, hash_algorithm=algorithm)
+        return VerificationReport(signatures=(report,))
+    faults = signature_faults(certificate, signature, digest, algorithm)
+    issuer = path.anchor_certificate
+    report = SignatureReport(
+        reasons=tuple(dict.fromkeys([*faults, *path.reasons])),
+        level=Level.RAW,
+        signer=summarize(certificate),
+        hash_algorithm=algorithm,
+        anchor=path.anchor,
+        anchor_certificate=None if issuer is None else summarize(issuer),
+        not_checked=path.not_checked,
+    )
+    return VerificationReport(signatures=(report,))
+
+
+def signature_faults(
+    certificate: x509.Certificate, signature: bytes, digest: bytes, algorithm: HashAlgorithm
+) -> Iterator[Reason]:
+    """Check a PKCS#1 v1.5 signature over a digest with the key of a certificate."""
+    try:
+        read_through(certificate)
+    except CertificateMalformedError:
+        yield Reason.CERTIFICATE_MALFORMED
+        return
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        yield Reason.UNSUPPORTED_ALGORITHM
+        return
+    try:
+        key.verify(signature, digest, PKCS1v15(), Prehashed(algorithm.for_cryptography()))
+    except (InvalidSignature, ValueError):  # ValueError: a key too short for the digest
+        yield Reason.SIGNATURE_INVALID

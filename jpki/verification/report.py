@@ -47,7 +47,7 @@ class SignatureReport:
     level: Level = Level.CMS
     covers: Coverage = Coverage.WHOLE
     signer: CertificateSummary | None = None  # None: the signature carries no such certificate
-    signing_time: datetime | None = None  # claimed by the signer, proven by nobody; UTC
+    signing_time: datetime | None = None  # UTC; claimed by the signer, proven by nobody
     hash_algorithm: HashAlgorithm | None = None
     anchor: AnchorOrigin | None = None  # None: no anchor issued the certificate
     anchor_certificate: CertificateSummary | None = None
@@ -66,7 +66,7 @@ class SignatureReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """All signatures of one document; the verdict is that of the worst, and no signature at all is failed."""
+    """All signatures of one document; the verdict is the worst, and without a signature failed."""
 
     signatures: tuple[SignatureReport, ...] = ()
     reasons: tuple[Reason, ...] = ()  # faults of the document as a whole, e.g. malformed

@@ -1,0 +1,114 @@
+"""Building a SignedData through pyHanko's Signer; importing this module imports pyHanko.
+
+pyHanko is asynchronous, and `asyncio.run` is not used: it needs a thread without a running loop,
+and it takes Ctrl-C away from the transport that waits for the card (its SIGINT handler cancels the
+task at its next suspension and there is none). No step here ever suspends, so the coroutine is
+driven by hand.
+"""
+
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from asn1crypto import cms as asn1_cms
+from asn1crypto import core as asn1_core
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
+from pyhanko.sign.signers.pdf_cms import Signer
+from pyhanko_certvalidator.registry import CertificateStore, SimpleCertificateStore
+
+from jpki.signing.digest import HashAlgorithm
+
+T = TypeVar("T")
+
+FIRST_GENERALIZED_YEAR = 2050  # RFC 5652 11.3: UTCTime through 2049
+
+
+class KeySigner(Signer):
+    """A pyHanko signer on any RSA private key, PKCS#1 v1.5; the key is asked once and in place."""
+
+    def __init__(
+        self,
+        key: RSAPrivateKey,
+        certificate: x509.Certificate,
+        extra_certificates: Sequence[x509.Certificate] = (),
+    ) -> None:
+        store: CertificateStore = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        store.register_multiple(
+            [_to_asn1(extra) for extra in extra_certificates if extra != certificate]
+        )
+        # embed_roots is about the extra certificates: what the caller gives is embedded.
+        super().__init__(signing_cert=_to_asn1(certificate), cert_registry=store, embed_roots=True)
+        self._key = key
+
+    async def async_sign_raw(
+        self,
+        data: bytes,
+        digest_algorithm: str,
+        dry_run: bool = False,  # noqa: FBT001, FBT002 - pyHanko's signature
+    ) -> bytes:
+        """Sign DER(signedAttrs); a dry run gives as many zero bytes and leaves the key alone."""
+        if dry_run:
+            return bytes((self._key.key_size + 7) // 8)
+        algorithm = HashAlgorithm(digest_algorithm)
+        return self._key.sign(data, PKCS1v15(), algorithm.for_cryptography())
+
+    async def unsigned_attrs(self, *_args: object, **_kwargs: object) -> None:
+        """No unsigned attributes: level B-B has none."""
+
+
+def build_signed_data(
+    message_digest: bytes,
+    algorithm: HashAlgorithm,
+    key: RSAPrivateKey,
+    certificate: x509.Certificate,
+    *,
+    signing_time: datetime,
+    cades: bool,
+    extra_certificates: Sequence[x509.Certificate],
+) -> bytes:
+    """Sign a digest -> DER ContentInfo, detached. See `jpki.signing.cms.sign_digest`."""
+    attributes = [
+        _attribute("content_type", "data"),
+        _attribute("message_digest", message_digest),
+        _attribute("signing_time", _time(signing_time)),
+    ]
+    if cades:
+        reference = as_signing_certificate_v2(_to_asn1(certificate))
+        attributes.append(_attribute("signing_certificate_v2", reference))
+    signer = KeySigner(key, certificate, extra_certificates)
+    content_info = _drive(
+        signer.async_sign_prescribed_attributes(
+            algorithm.value, asn1_cms.CMSAttributes(attributes), cms_version="v1"
+        )
+    )
+    return bytes(content_info.dump())
+
+
+def _attribute(name: str, value: object) -> asn1_cms.CMSAttribute:
+    return simple_cms_attribute(name, value)  # type: ignore[no-untyped-call]
+
+
+def _drive(coroutine: Coroutine[object, None, T]) -> T:
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("pyHanko suspended where nothing waits")
+
+
+def _to_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def _time(moment: datetime) -> asn1_cms.Time:
+    moment = moment.astimezone(UTC).replace(microsecond=0)
+    if moment.year < FIRST_GENERALIZED_YEAR:
+        return asn1_cms.Time({"utc_time": asn1_core.UTCTime(moment)})
+    return asn1_cms.Time({"general_time": asn1_core.GeneralizedTime(moment)})

@@ -1,0 +1,183 @@
+"""Verifying one SignerInfo, RFC 5652 5.4 and 5.6, with its certificate and path."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from jpki.certificates.describe import summarize
+from jpki.certificates.loading import load_certificate
+from jpki.certificates.validation import Purpose, check_path
+from jpki.errors import CertificateMalformedError
+from jpki.signing.digest import HashAlgorithm
+from jpki.verification.attributes import (
+    AttributeFaultError,
+    SignedAttributes,
+    read_signed_attributes,
+)
+from jpki.verification.raw import signature_faults
+from jpki.verification.report import Level, Reason, SignatureReport, Verdict
+from jpki.verification.signed_data import SignedData, SignerInfo
+from jpki.verification.signer_certificate import find_candidates, is_referenced
+
+# Algorithms as OBJECT IDENTIFIERs in DER. rsaEncryption names no hash: the digest algorithm does
+# (RFC 3370 3.2).
+RSA_ENCRYPTION = bytes.fromhex("06092A864886F70D010101")
+SHA2_WITH_RSA = {
+    bytes.fromhex("06092A864886F70D01010B"): HashAlgorithm.SHA256,
+    bytes.fromhex("06092A864886F70D01010C"): HashAlgorithm.SHA384,
+    bytes.fromhex("06092A864886F70D01010D"): HashAlgorithm.SHA512,
+}
+WEAK = frozenset(
+    {
+        bytes.fromhex("06052B0E03021A"),  # SHA-1
+        bytes.fromhex("06082A864886F70D0205"),  # MD5
+        bytes.fromhex("06092A864886F70D010104"),  # MD5 with RSA
+        bytes.fromhex("06092A864886F70D010105"),  # SHA-1 with RSA
+    }
+)
+
+BEST_FIRST = (Verdict.PASSED, Verdict.INDETERMINATE, Verdict.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signature:
+    """A SignerInfo with what is known of it before its certificate is."""
+
+    signer_info: SignerInfo
+    algorithm: HashAlgorithm | None  # None: not one that we take
+    attributes: SignedAttributes | None  # None: missing or invalid
+    reasons: tuple[Reason, ...]
+
+
+def verify_signer(
+    signer_info: SignerInfo,
+    signed_data: SignedData,
+    digests: Mapping[HashAlgorithm, bytes],
+    anchors: Sequence[x509.Certificate],
+    at: datetime,
+) -> SignatureReport:
+    """Verify one signer of a SignedData whose content has these digests."""
+    signature = _read(signer_info, signed_data, digests)
+    candidates = find_candidates(signer_info, signed_data.certificates)
+    if not candidates:
+        return _report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,))
+    # The bag of certificates is not signed, so anybody may add one with the signer's name: the
+    # signature is as good as the best of them makes it.
+    reports = [_verify_with(signature, certificate, anchors, at) for certificate in candidates]
+    return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
+
+
+def _read(
+    signer_info: SignerInfo, signed_data: SignedData, digests: Mapping[HashAlgorithm, bytes]
+) -> _Signature:
+    algorithm = HashAlgorithm.from_oid_der(signer_info.digest_algorithm)
+    reasons = list(_algorithm_faults(signer_info, signed_data, algorithm))
+    attributes = None
+    if signer_info.signed_attrs is None:
+        # Without them DER(signedAttrs) of one signature could be passed off as the content of
+        # another, and CAdES wants them anyway.
+        reasons.append(Reason.SIGNED_ATTRIBUTES_MISSING)
+    else:
+        try:
+            attributes = read_signed_attributes(signer_info)
+            reasons += _attribute_faults(attributes, signer_info, signed_data)
+            if algorithm is not None and attributes.message_digest != digests[algorithm]:
+                reasons.append(Reason.DIGEST_MISMATCH)
+        except AttributeFaultError:
+            reasons.append(Reason.SIGNED_ATTRIBUTES_INVALID)
+    return _Signature(
+        signer_info=signer_info,
+        algorithm=algorithm,
+        attributes=attributes,
+        reasons=tuple(reasons),
+    )
+
+
+def _algorithm_faults(
+    signer_info: SignerInfo, signed_data: SignedData, algorithm: HashAlgorithm | None
+) -> Iterator[Reason]:
+    if algorithm is None:
+        weak = signer_info.digest_algorithm in WEAK
+        yield Reason.WEAK_ALGORITHM if weak else Reason.UNSUPPORTED_ALGORITHM
+    if signer_info.signature_algorithm in SHA2_WITH_RSA:
+        if SHA2_WITH_RSA[signer_info.signature_algorithm] is not algorithm:
+            yield Reason.ALGORITHM_MISMATCH
+    elif signer_info.signature_algorithm in WEAK:
+        yield Reason.WEAK_ALGORITHM
+    elif signer_info.signature_algorithm != RSA_ENCRYPTION:
+        yield Reason.UNSUPPORTED_ALGORITHM
+    if signer_info.digest_algorithm not in signed_data.digest_algorithms:
+        yield Reason.ALGORITHM_MISMATCH
+
+
+def _attribute_faults(
+    attributes: SignedAttributes, signer_info: SignerInfo, signed_data: SignedData
+) -> Iterator[Reason]:
+    if attributes.content_type != signed_data.content_type:
+        yield Reason.SIGNED_ATTRIBUTES_INVALID
+    protected = (attributes.digest_algorithm, attributes.signature_algorithm)
+    used = (signer_info.digest_algorithm, signer_info.signature_algorithm)
+    if protected not in ((None, None), used):
+        yield Reason.ALGORITHM_MISMATCH
+
+
+def _verify_with(
+    signature: _Signature,
+    der: bytes,
+    anchors: Sequence[x509.Certificate],
+    at: datetime,
+) -> SignatureReport:
+    """Verify a signature as one made by the holder of this certificate (DER)."""
+    try:
+        certificate = load_certificate(der)
+    except CertificateMalformedError:
+        return _report(signature, (Reason.CERTIFICATE_MALFORMED,))
+    reasons: list[Reason] = []
+    attributes = signature.attributes
+    if attributes is not None:
+        references = (attributes.certificate, attributes.certificate_v1)
+        if not all(is_referenced(reference, der) for reference in references if reference):
+            reasons.append(Reason.SIGNER_CERTIFICATE_MISMATCH)
+    signed_attrs = signature.signer_info.signed_attrs
+    if signed_attrs is not None and signature.algorithm is not None:
+        reasons += signature_faults(
+            certificate,
+            signature.signer_info.signature,
+            signature.algorithm.digest(signed_attrs),
+            signature.algorithm,
+        )
+    path = check_path(certificate, anchors, at, Purpose.DOCUMENT)
+    issuer = path.anchor_certificate
+    return SignatureReport(
+        reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
+        level=_level(signature),
+        signer=summarize(certificate),
+        signing_time=None if attributes is None else attributes.signing_time,
+        hash_algorithm=signature.algorithm,
+        anchor=path.anchor,
+        anchor_certificate=None if issuer is None else summarize(issuer),
+        not_checked=path.not_checked,
+    )
+
+
+def _report(signature: _Signature, reasons: tuple[Reason, ...]) -> SignatureReport:
+    """Report a signature whose certificate is not known."""
+    return SignatureReport(
+        reasons=_unique(signature.reasons, reasons),
+        level=_level(signature),
+        signing_time=None if signature.attributes is None else signature.attributes.signing_time,
+        hash_algorithm=signature.algorithm,
+    )
+
+
+def _unique(*groups: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(reason for group in groups for reason in group))
+
+
+def _level(signature: _Signature) -> Level:
+    attributes = signature.attributes
+    if attributes is None or attributes.certificate is None or attributes.signing_time is None:
+        return Level.CMS
+    return Level.CADES_B_B
