@@ -1,13 +1,8 @@
-"""Logging in with the authentication key: challenge, token, verifier (Web eID, format web-eid:1.0)."""
+"""Logging in with the authentication key: challenge, token and verifier of Web eID."""
 
 from jpki.authentication.challenge import new_nonce
-from jpki.authentication.token import (
-    AuthToken,
-    check_nonce,
-    check_origin,
-    login_message,
-    make_token,
-)
+from jpki.authentication.origin import check_origin
+from jpki.authentication.token import AuthToken, check_nonce, login_message, make_token
 from jpki.authentication.verifier import VerifiedLogin, verify_token
 
 __all__ = [

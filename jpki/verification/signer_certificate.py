@@ -1,7 +1,6 @@
 """Which certificate belongs to a signer, RFC 5652 5.3 and RFC 5035 3-4."""
 
 import hashlib
-from collections.abc import Iterator
 
 from cryptography import x509
 
@@ -20,7 +19,7 @@ def find_candidates(signer_info: SignerInfo, certificates: tuple[bytes, ...]) ->
     """Return the certificates, DER, that a SignerInfo may mean; several only by malice."""
     if signer_info.subject_key_identifier is None:
         wanted = (signer_info.issuer, signer_info.serial_number)
-        found = (der for der in certificates if _issuer_and_serial(der) == wanted)
+        found = [der for der in certificates if _issuer_and_serial(der) == wanted]
     else:
         found = _by_key_identifier(signer_info.subject_key_identifier, certificates)
     return list(dict.fromkeys(found))[:MAX_CANDIDATES]
@@ -43,7 +42,8 @@ def _issuer_and_serial(certificate: bytes) -> tuple[bytes, bytes] | None:
         return None
 
 
-def _by_key_identifier(identifier: bytes, certificates: tuple[bytes, ...]) -> Iterator[bytes]:
+def _by_key_identifier(identifier: bytes, certificates: tuple[bytes, ...]) -> list[bytes]:
+    found: list[bytes] = []
     for der in certificates:
         try:
             certificate = load_certificate(der)
@@ -51,4 +51,5 @@ def _by_key_identifier(identifier: bytes, certificates: tuple[bytes, ...]) -> It
             continue
         extension = find_extension(certificate, x509.SubjectKeyIdentifier)
         if extension is not None and extension.digest == identifier:
-            yield der
+            found.append(der)
+    return found
