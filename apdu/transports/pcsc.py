@@ -7,8 +7,8 @@ that Ctrl-C and deadlines work while it blocks.
 
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType, TracebackType
@@ -18,6 +18,7 @@ from apdu.errors import (
     CardError,
     CardInUseError,
     CardSilentError,
+    NoReaderError,
     PcscFault,
     PcscUnavailableError,
     TransportError,
@@ -62,7 +63,7 @@ def _ignore(_notice: Notice) -> None:
 
 
 class PcscTransport:
-    """A ``Transport`` (``apdu.transports.base``) to a card in a PC/SC reader; see ``PcscContext``."""
+    """A ``Transport`` (see there) to a card in a PC/SC reader; made by ``PcscContext.connect``."""
 
     def __init__(
         self,
@@ -112,8 +113,7 @@ class PcscTransport:
             command, timeout_s=self._exchange_timeout_s, notify=self._notify
         )
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def begin_transaction(self) -> None:
         """Keep all other programs from the card. One of them may have reset it until then.
 
         Two programs that wait for each other (each has one card and wants the other's) end here,
@@ -128,21 +128,26 @@ class PcscTransport:
         if self._in_transaction:
             raise RuntimeError("a transaction is open already")
         self._connection.call(
-            self._connection.session.begin_transaction,
+            partial(self._connection.session.begin_transaction, timeout_s=self._busy_timeout_s),
             timeout_s=self._busy_timeout_s,
             late=CardInUseError(self._reader_name),
         )
         self._in_transaction = True
-        try:
-            yield
-        finally:
-            self._in_transaction = False
-            with suppress(CardError):  # what went wrong inside matters more, and comes after this
-                self._connection.call(self._connection.session.end_transaction)
 
-    def close(self, *, power_off: bool = True) -> None:
+    def end_transaction(self, *, power_off: bool) -> None:
+        """Let other programs at the card again; with ``power_off``, after a cold start of it."""
+        if not self._in_transaction:
+            return
+        self._in_transaction = False
+        with suppress(CardError):  # what went wrong inside matters more, and comes after this
+            self._connection.call(
+                partial(self._connection.session.end_transaction, power_off=power_off)
+            )
+
+    def close(self) -> None:
         """Let the card go; see ``Transport.close``."""
-        self._connection.close(power_off=power_off)
+        self._connection.close(power_off=self._in_transaction)
+        self._in_transaction = False
 
     def __enter__(self) -> Self:
         return self
@@ -154,7 +159,7 @@ class PcscTransport:
         traceback: TracebackType | None,
         /,
     ) -> None:
-        self.close(power_off=True)
+        self.close()
 
 
 class PcscContext:
@@ -193,6 +198,7 @@ class PcscContext:
             NoReaderError: there is none.
             PcscUnavailableError: the service is gone, or does not answer.
         """
+        self._known = {}
         states = self._watch(PcscSession.states)
         self._known = {state.name: state.flags for state in states}
         return tuple(_reader_state(state) for state in states)
@@ -218,6 +224,8 @@ class PcscContext:
                 if _has_moved(state, known[state.name]):
                     return True
                 known[state.name] = state.flags & ~_CHANGED
+            if not _HAS_PNP_READER and self._reader_came_or_went():
+                return True
         return False
 
     def connect(self, reader_name: str, *, busy_timeout_s: float = 10.0) -> PcscTransport:
@@ -253,7 +261,7 @@ class PcscContext:
         )
 
     def close(self) -> None:
-        """Let the service go; twice is fine. Connections to cards live on and close by themselves."""
+        """Let the service go; twice is fine. Connections to cards live on: close each of them."""
         self._is_open = False
         self._watcher.close(power_off=False)
 
@@ -308,6 +316,12 @@ class PcscContext:
             states = self._watch(PcscSession.states)
             return any(s.name == reader and s.flags & (_IN_USE | _EXCLUSIVE) for s in states)
         return False
+
+    def _reader_came_or_went(self) -> bool:
+        names: set[str] = set()
+        with suppress(NoReaderError):
+            names = {state.name for state in self._watch(PcscSession.states)}
+        return names != set(self._known)
 
     def _require_open(self) -> None:
         if not self._is_open:

@@ -81,7 +81,7 @@ class PcscConnection:
             with suppress(WorkerTimeoutError):
                 self._worker.call(release, timeout_s=self._call_timeout_s)
         self._worker.stop()
-        if self._worker.is_abandoned and self.session.was_used:
+        if self._worker.is_abandoned and self.session.may_be_unlocked:
             self._worker.join(timeout_s=_CLEAN_UP_S)
 
     def _require_open(self) -> None:

@@ -41,9 +41,10 @@ class PcscSession:
         self._card: int | None = None
         self._protocol = 0
         self._reader = ""
+        self._insertions = 0
         self._in_transaction = False
-        self.was_used = False
-        """Whether the card got a command from here, and so may have something verified."""
+        self.may_be_unlocked = False
+        """Whether the card got a command since a transaction ended, perhaps one with a PIN."""
 
     def establish(self) -> None:
         """Open the context."""
@@ -62,6 +63,9 @@ class PcscSession:
         self, known: list[tuple[str, int]], *, timeout_s: float
     ) -> tuple[NativeState, ...]:
         """Wait until a state differs from the known one, or the time is up; return the states."""
+        if not known:  # PC/SC would not wait at all
+            time.sleep(timeout_s)
+            return ()
         milliseconds = int(timeout_s * 1000)
         hresult, states = self._scard.SCardGetStatusChange(self._context, milliseconds, known)
         if _unsigned(hresult) != TIMEOUT:
@@ -72,13 +76,17 @@ class PcscSession:
         """Connect to the card in ``reader``, shared, T=0 or T=1, and return its ATR."""
         scard = self._scard
         self._reader = reader
-        hresult, card, protocol = scard.SCardConnect(
-            self._context, reader, scard.SCARD_SHARE_SHARED, self._protocols
+        hresult, card, self._protocol = scard.SCardConnect(
+            self._context,
+            reader,
+            scard.SCARD_SHARE_SHARED,
+            scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
         )
         self._check(hresult)
-        self._card, self._protocol = card, protocol
+        self._card = card
         # Not SCardStatus: it waits, without end, for another program's transaction to be over.
         (state,) = self.wait_for_change([(reader, scard.SCARD_STATE_UNAWARE)], timeout_s=0)
+        self._insertions = state.flags >> 16
         return state.atr
 
     def wait_for_release(self, *, timeout_s: float) -> None:
@@ -87,25 +95,38 @@ class PcscSession:
         states = self.wait_for_change([(self._reader, unaware)], timeout_s=0)
         self.wait_for_change([(s.name, s.flags) for s in states], timeout_s=timeout_s)
 
-    def begin_transaction(self) -> None:
-        """Wait until the card is ours alone; a reset by others until then is acknowledged once."""
-        hresult = self._scard.SCardBeginTransaction(self._card)
-        if _unsigned(hresult) == RESET_CARD:
+    def begin_transaction(self, *, timeout_s: float) -> None:
+        """Wait until the card is ours alone; resets by others until then are acknowledged.
+
+        PC/SC itself waits without end, so the caller needs a deadline of its own. This one ends
+        the series of resets when many programs finish one after the other.
+        """
+        deadline = time.monotonic() + timeout_s
+        hresult = self._scard.SCardBeginTransaction(self._connected_card)
+        while _unsigned(hresult) == RESET_CARD and time.monotonic() < deadline:
             self._reconnect()
-            hresult = self._scard.SCardBeginTransaction(self._card)
+            hresult = self._scard.SCardBeginTransaction(self._connected_card)
         self._check(hresult)
         self._in_transaction = True
 
-    def end_transaction(self) -> None:
-        """Let others at the card, which stays as it is."""
-        if self._in_transaction:
-            self._in_transaction = False
-            self._check(self._scard.SCardEndTransaction(self._card, self._scard.SCARD_LEAVE_CARD))
+    def end_transaction(self, *, power_off: bool) -> None:
+        """Let others at the card: as it is, or after a cold start in the same step."""
+        if not self._in_transaction:
+            return
+        scard, card = self._scard, self._connected_card
+        disposition = scard.SCARD_UNPOWER_CARD if power_off else scard.SCARD_LEAVE_CARD
+        hresult = scard.SCardEndTransaction(card, disposition)
+        if power_off and _unsigned(hresult) != SUCCESS:
+            self._card = None  # rather lose the connection than leave a PIN verified
+            scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
+        self._in_transaction = self.may_be_unlocked = False
+        self._check(hresult)
 
     def transmit(self, command: bytes) -> bytes:
         """Exchange one command for its answer, once. pyscard's buffer holds the longest one."""
-        self.was_used = True
-        hresult, answer = self._scard.SCardTransmit(self._card, self._protocol, list(command))
+        card = self._connected_card
+        self.may_be_unlocked = True
+        hresult, answer = self._scard.SCardTransmit(card, self._protocol, list(command))
         try:
             self._check(hresult, in_exchange=True)
         except TransportError:
@@ -136,23 +157,31 @@ class PcscSession:
             scard.SCardReleaseContext(context)
 
     def clean_up(self) -> None:
-        """Release after the caller has stopped waiting; cut the power of a card that was used.
+        """Release after the caller has stopped waiting; cut the power of a card that we used.
 
-        A card that never got a command from here, say because another program kept it, is left to
-        that program.
+        A card that never got a command from here, say because another program kept it until now,
+        is left to that program.
         """
-        self.release(power_off=self.was_used)
+        self.release(power_off=self.may_be_unlocked)
 
     @property
-    def _protocols(self) -> int:
-        return int(self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1)
+    def _connected_card(self) -> int:
+        if self._card is None:
+            raise TransportError("the connection to the card is lost")
+        return self._card
 
     def _reconnect(self) -> None:
-        scard = self._scard
-        hresult, self._protocol = scard.SCardReconnect(
-            self._card, scard.SCARD_SHARE_SHARED, self._protocols, scard.SCARD_LEAVE_CARD
-        )
-        self._check(hresult)
+        """Connect to the same card again after another program reset it.
+
+        Not SCardReconnect: after another program has cut the card's power, that of pcscd leaves it
+        off, while SCardConnect switches it on.
+        """
+        insertions = self._insertions
+        card, self._card = self._connected_card, None
+        self._scard.SCardDisconnect(card, self._scard.SCARD_LEAVE_CARD)
+        self.connect(self._reader)
+        if self._insertions != insertions:  # PC/SC tells the last event only, and that was a reset
+            raise CardRemovedError
 
     def _card_is_gone(self) -> bool:
         """Ask the reader whether the card was pulled; it may take a moment to notice."""
