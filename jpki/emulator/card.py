@@ -27,6 +27,7 @@ class VirtualCard:
         self._system = OperatingSystem(self._memory, self._faults)
         self._atr = self._memory.image().atr
         self._powered = True
+        self._in_reader = True
         self._pending = b""
         self.exchange_count = 0
         self.log: list[bytes] = []  # headers only: a log with PINs would be copied somewhere
@@ -65,7 +66,7 @@ class VirtualCard:
 
     def power_on(self) -> bytes:
         """Insert the card or give it power -> ATR. Power that is on already changes nothing."""
-        self._powered = True
+        self._powered = self._in_reader = True
         return self._atr
 
     def power_off(self) -> None:
@@ -76,7 +77,7 @@ class VirtualCard:
 
     def reset(self) -> bytes:
         """Warm reset -> ATR. Verified PINs stay verified, as seen on real cards."""
-        self._powered = True
+        self._powered = self._in_reader = True
         self._pending = b""
         return self._atr
 
@@ -85,6 +86,8 @@ class VirtualCard:
 
         Raises: CardPulledError, CardSilentError; both only through a fault or without power.
         """
+        if not self._in_reader:
+            raise CardPulledError("the card is not in the reader")
         if not self._powered:
             raise CardSilentError("the card has no power")
         self.exchange_count += 1
@@ -102,6 +105,7 @@ class VirtualCard:
 
     def _pull(self) -> None:
         self.power_off()
+        self._in_reader = False
         raise CardPulledError("the card has been pulled")
 
     def _wait(self, command: bytes) -> None:

@@ -40,7 +40,7 @@ class Faults:
     """
 
     response_61xx: bool = False  # data are announced by 61xx and fetched by GET RESPONSE
-    wrong_le_6cxx: bool = False  # a Le beyond the data is refused with 6Cxx
+    wrong_le_6cxx: bool = False  # a Le beyond the data, 00 too, is refused with 6Cxx
     extended_length: bool = True  # False: extended Lc or Le is 6700
     blocked_sw: int = 0x6984  # VERIFY with data when no tries are left: 6984, 6983 or 63C0
     latency_s: float = 0.0  # before each answer

@@ -143,9 +143,8 @@ class OperatingSystem:
         if self.faults.certificate_garbage and content[:2] == b"\x30\x82":
             content = content[:4] + bytes(byte ^ 0x5A for byte in content[4:])
         part = content[offset : offset + command.ne]
-        whole_answer = 65536 if command.extended else 256
-        if self.faults.wrong_le_6cxx and len(part) < command.ne and command.ne != whole_answer:
-            raise RefusedError(0x6C00 | len(part) & 0xFF)
+        if self.faults.wrong_le_6cxx and len(part) < min(command.ne, 256):
+            raise RefusedError(0x6C00 | len(part))
         return part
 
     def _verify(self, command: Command) -> bytes:
