@@ -18,6 +18,7 @@ from typing import Protocol, Self
 from jpki.emulator.faults import CardPulledError, CardSilentError
 
 DEFAULT_PORT = 35963
+MAX_MESSAGE = 0xFFFF
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 
@@ -179,7 +180,7 @@ def _converse(card: ServedCard, reader: socket.socket, stop: StopSignal) -> Serv
             answer = _answer(card, message)
             if answer is None:
                 continue
-            if not answer:
+            if not 0 < len(answer) <= MAX_MESSAGE:
                 # vpcd hangs on a message without bytes; what it makes of a lost connection is
                 # success with no bytes, which is what an empty answer should look like.
                 return ServeEvent.DROPPED
