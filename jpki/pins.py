@@ -96,7 +96,8 @@ class Pin:
     def __eq__(self, other: object) -> NoReturn:
         raise TypeError("a Pin is not compared")
 
-    __hash__ = None  # type: ignore[assignment]  # what Python itself does beside an __eq__
+    def __hash__(self) -> NoReturn:
+        raise TypeError("a Pin is not hashed")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Pin is not pickled")

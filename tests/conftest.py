@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from support.vpcd import Vpcd, running_vpcd
 
+pytest_plugins = ["support.cards"]
+
 
 @pytest.fixture(scope="session")
 def vpcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vpcd]:

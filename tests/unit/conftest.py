@@ -1,3 +1,0 @@
-"""What the unit tests share."""
-
-pytest_plugins = ["support.cards"]
