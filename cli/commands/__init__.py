@@ -1,1 +1,3 @@
-"""TO BE WRITTEN."""
+"""One module for each noun of the command line; each is imported when it is used."""
+
+__all__: list[str] = []

@@ -1,0 +1,177 @@
+"""What the command itself refuses; the errors of the card and the library come from there.
+
+::
+
+    CliError                       code
+    |- UsageProblemError           usage                 also made of click's usage errors
+    |- PinSourceError              pin-source            no terminal, or --pin-from does not work
+    |- PinOnCommandLineError       pin-on-command-line
+    |- InputError                  input                 a file that cannot be read
+    |- OutputRefusedError          output-refused        found before anything was done
+    |- OutputExistsError           output-exists
+    |- OutputNotWrittenError       output-not-written
+    |- StdoutClosedError           stdout-closed
+    |- FormatNotOfferedError       format-not-offered
+    |- CardFileProblemError        card-file             the file of a virtual card
+    |- InterruptedRunError         interrupted           Ctrl-C
+    `- TerminatedError             terminated            SIGTERM or SIGHUP
+
+Attributes are facts: they go into the JSON of the error and into its text, never into `args`.
+"""
+
+from enum import Enum
+from typing import ClassVar
+
+
+class CliError(Exception):
+    """Base of what the command refuses by itself."""
+
+    code: ClassVar[str] = "cli"
+
+
+class UsageProblemError(CliError):
+    """The command line does not make sense; `detail` is a translated sentence."""
+
+    code = "usage"
+
+    def __init__(self, detail: str, command: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.command = command
+
+
+class PinSourceFault(Enum):
+    """Why no PIN could be had."""
+
+    NO_TERMINAL = "no-terminal"
+    NOT_A_SOURCE = "not-a-source"
+    NOT_SET = "not-set"
+    UNREADABLE = "unreadable"
+    SAME_STREAM = "same-stream"
+
+
+class PinSourceError(CliError):
+    """The PIN could not be had from `source`; None is the terminal. `option` is what would help."""
+
+    code = "pin-source"
+
+    def __init__(
+        self,
+        fault: PinSourceFault,
+        source: str | None = None,
+        *,
+        option: str = "--pin-from",
+        detail: str = "",
+    ) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.source = source
+        self.option = option
+        self.detail = detail
+
+
+class PinOnCommandLineError(CliError):
+    """A PIN was given as the value of an option."""
+
+    code = "pin-on-command-line"
+
+
+class InputError(CliError):
+    """A file that is to be read cannot be."""
+
+    code = "input"
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(detail)
+        self.path = path
+        self.detail = detail
+
+
+class OutputFault(Enum):
+    """Why an output was refused before anything was done."""
+
+    NO_FOLDER = "no-folder"
+    FOLDER_READ_ONLY = "folder-read-only"
+    IS_FOLDER = "is-folder"
+    IS_INPUT = "is-input"
+    TWICE = "twice"
+
+
+class OutputRefusedError(CliError):
+    """The output cannot be written where it is wanted."""
+
+    code = "output-refused"
+
+    def __init__(self, path: str, fault: OutputFault) -> None:
+        super().__init__(fault.value)
+        self.path = path
+        self.fault = fault
+
+
+class OutputExistsError(CliError):
+    """The output is there already, and --force was not given."""
+
+    code = "output-exists"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class OutputNotWrittenError(CliError):
+    """The disk is full, or whatever else keeps bytes from being written."""
+
+    code = "output-not-written"
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(detail)
+        self.path = path
+        self.detail = detail
+
+
+class StdoutClosedError(CliError):
+    """Nobody reads the standard output any more."""
+
+    code = "stdout-closed"
+
+
+class FormatNotOfferedError(CliError):
+    """A format that this version cannot sign."""
+
+    code = "format-not-offered"
+
+    def __init__(self, format_name: str) -> None:
+        super().__init__(format_name)
+        self.format = format_name
+
+
+class CardFileProblemError(CliError):
+    """The file of a virtual card is not there, damaged, or none."""
+
+    code = "card-file"
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(detail)
+        self.path = path
+        self.detail = detail
+
+
+class InterruptedRunError(CliError):
+    """Ctrl-C. `outcome` is the code of what the card's command came to, if one was under way."""
+
+    code = "interrupted"
+
+    def __init__(self, step: str | None = None, outcome: Exception | None = None) -> None:
+        super().__init__()
+        self.step = step
+        self.outcome = outcome
+
+
+class TerminatedError(BaseException):
+    """SIGTERM or SIGHUP: unwinds everything, and is swallowed by nothing that expects an error."""
+
+    code: ClassVar[str] = "terminated"
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal = signal_number

@@ -1,0 +1,195 @@
+"""Options, commands and groups: translated when they are shown, and never quoting secrets."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+from click.core import ParameterSource
+
+from cli.context import AppContext
+from cli.errors import PinOnCommandLineError, UsageProblemError
+from cli.translation import LANGUAGES, N_, _, use_language
+
+
+class TranslatedHelp:
+    """The help is translated when it is shown, not when the module is imported."""
+
+    def _get_help(self) -> str | None:
+        return _(self._help) if self._help else None
+
+    def _set_help(self, text: str | None) -> None:
+        self._help = text
+
+    help = property(_get_help, _set_help)
+
+
+class Option(TranslatedHelp, click.Option):
+    """An option with translated help."""
+
+
+class Command(TranslatedHelp, click.Command):
+    """A command with translated help that also takes the options of `jpki` itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options(hidden=True))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; arguments too many are refused without being shown: one may be a PIN."""
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            detail = _("There are arguments too many. No PIN is ever given as an argument.")
+            raise UsageProblemError(detail, ctx.command_path)
+        return rest
+
+
+class Group(TranslatedHelp, click.Group):
+    """A noun with its verbs."""
+
+    command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; one that is not known is not shown: it may be a PIN."""
+        if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            known = ", ".join(self.list_commands(ctx))
+            detail = _("There is no such command. '{path}' has: {commands}.").format(
+                path=ctx.command_path, commands=known
+            )
+            raise UsageProblemError(detail, ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(Group):
+    """The root: imports the module of a command when that command is used, not for its own help."""
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401
+        lazy: dict[str, tuple[str, str]] | None = None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in the order of the table."""
+        return list(self._lazy)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import the command of this name."""
+        if cmd_name not in self._lazy:
+            return None
+        module, _separator, attribute = self._lazy[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands with the words of the table."""
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(text)) for name, (_place, text) in self._lazy.items()])
+
+
+Decorator = Callable[[Any], Any]
+
+
+def option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own are untyped
+    """`click.option` with translated help."""
+    return click.option(*names, cls=Option, **attributes)
+
+
+def _store(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Put an option of `jpki` into the settings, wherever it stood."""
+    name = parameter.name or ""
+    source = ctx.get_parameter_source(name)
+    if source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}:
+        app = ctx.ensure_object(AppContext)
+        setattr(app.settings, name, value)
+        app.output.as_json = app.settings.json
+
+
+def _set_language(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        use_language(value)
+
+
+def _set_verbosity(_ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
+    if value:
+        from cli.verbosity import log_to_stderr
+
+        log_to_stderr(value)
+
+
+def _refuse_pin(ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
+    if value is not None and not ctx.resilient_parsing:
+        raise PinOnCommandLineError
+
+
+READER_HELP: Final = N_(
+    "Part of a reader's name, or its number; 'emulator' or 'emulator:PATH' is the virtual card."
+)
+
+
+def global_options(*, hidden: bool) -> Sequence[click.Option]:
+    """The options of `jpki`; hidden where they are repeated behind a command."""
+
+    def make(*names: str, **attributes: Any) -> Option:  # noqa: ANN401
+        return Option(names, expose_value=False, **({"hidden": hidden} | attributes))
+
+    return (
+        make(
+            "-r",
+            "--reader",
+            metavar="NAME",
+            envvar=None if hidden else "JPKI_READER",
+            show_envvar=True,
+            callback=_store,
+            help=READER_HELP,
+        ),
+        make(
+            "--wait",
+            metavar="SECONDS",
+            type=click.FloatRange(min=0, max=86400),
+            callback=_store,
+            help=N_("How long a card may take to appear (10 at a terminal, 0 in a script)."),
+        ),
+        make("--json", is_flag=True, callback=_store, help=N_("Print one JSON object on stdout.")),
+        make(
+            "--lang",
+            type=click.Choice(LANGUAGES),
+            is_eager=True,
+            callback=_set_language,
+            help=N_("The language of the texts; else that of the environment."),
+        ),
+        make(
+            "--apdu-log",
+            metavar="FILE|-",
+            callback=_store,
+            help=N_("Write the exchanges with the card, without PINs and personal data."),
+        ),
+        make(
+            "--apdu-log-data",
+            is_flag=True,
+            callback=_store,
+            help=N_("With --apdu-log: personal data too. PINs not even then."),
+        ),
+        make(
+            "-v",
+            "--verbose",
+            count=True,
+            callback=_set_verbosity,
+            help=N_("Say more on stderr; -vv also every exchange, without its data."),
+        ),
+        make("--pin", "--password", "pin_value", hidden=True, callback=_refuse_pin),
+    )

@@ -1,0 +1,64 @@
+"""English, Japanese and Chinese texts through gettext; click's own texts come along.
+
+The message ids are the English texts. The language is what gettext takes from LANGUAGE, LC_ALL,
+LC_MESSAGES and LANG, at each call: so `--lang` and the English of `--json` are a matter of setting
+LANGUAGE for as long as they hold.
+"""
+
+import gettext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+DOMAIN: Final = "jpki"
+LANGUAGES: Final = ("ja", "en", "zh")
+LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
+
+
+def install() -> None:
+    """Make our catalogue the one that gettext, and click with it, looks into."""
+    gettext.bindtextdomain(DOMAIN, str(LOCALE_FOLDER))
+    gettext.textdomain(DOMAIN)
+
+
+def _(message: str) -> str:
+    """Translate a text into the language of the moment."""
+    return gettext.gettext(message)
+
+
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """Translate a text that depends on a number."""
+    return gettext.ngettext(singular, plural, count)
+
+
+def N_(message: str) -> str:  # noqa: N802  # the name that every extractor knows
+    """Mark a text for translation that is translated where it is shown."""
+    return message
+
+
+def use_language(language: str) -> None:
+    """Speak this language from now on."""
+    os.environ["LANGUAGE"] = "C" if language == "en" else language
+
+
+@contextmanager
+def language_kept() -> Iterator[None]:
+    """Let what is set inside not outlive the block: a process may run more than one command."""
+    before = os.environ.get("LANGUAGE")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("LANGUAGE", None)
+        else:
+            os.environ["LANGUAGE"] = before
+
+
+@contextmanager
+def english() -> Iterator[None]:
+    """Speak English inside the block, for what programs read."""
+    with language_kept():
+        use_language("en")
+        yield
