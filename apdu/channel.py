@@ -141,7 +141,7 @@ class Channel:
         except ExchangeInterrupted:
             self._trace.failed("interrupted")
             raise
-        self._trace.received(answer, sensitive=command.sensitive)
+        self._trace.received(answer)
         return answer
 
 

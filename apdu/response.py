@@ -23,7 +23,9 @@ class ResponseApdu:
         """Split an answer into data and status word; any bytes give a value or the error below.
 
         Raises:
-            MalformedResponseError: fewer than two bytes, or more than an extended answer can have.
+            MalformedResponseError: fewer than two bytes, more than an extended answer can have, or
+                the last two are no status word (SW1 is 61 to 6F or 90 to 9F. ISO/IEC 7816-4 5.6):
+                this is what an answer looks like that was cut off.
         """
         if len(raw) < 2:
             raise MalformedResponseError(
@@ -32,6 +34,10 @@ class ResponseApdu:
         if len(raw) > MAX_RESPONSE:
             raise MalformedResponseError(
                 f"{len(raw)} bytes are more than an answer can have", MAX_RESPONSE
+            )
+        if raw[-2] >> 4 not in {0x6, 0x9} or raw[-2] == 0x60:
+            raise MalformedResponseError(
+                f"{raw[-2]:02X} does not start a status word", len(raw) - 2
             )
         return cls(data=raw[:-2], sw=int.from_bytes(raw[-2:]))
 

@@ -31,49 +31,32 @@ class Trace:
     PIN is also safe from whoever forgot to mark the command as sensitive, or got its lengths wrong.
 
     If the stream cannot be written to any more (a full disk, a closed pipe) the trace falls silent:
-    an exchange
-    with a card must not break off half-way for the sake of its log.
+    an exchange with a card must not break off half-way for the sake of its log.
     """
 
     def __init__(self, stream: TextIO, *, include_data: bool = False) -> None:
         self._stream: TextIO | None = stream
         self._include_data = include_data
+        self._hide_answer = True
 
     def sent(self, command: bytes, *, sensitive: bool = False) -> None:
         """Log an encoded command before it goes out."""
-        self._write("> " + self._command_line(command, sensitive=sensitive))
+        line = format_command(command, include_data=self._include_data, sensitive=sensitive)
+        self._hide_answer = not self._include_data or sensitive or _is_secret(command)
+        self._write(f"> {line}")
 
-    def received(self, response: bytes, *, sensitive: bool = False) -> None:
-        """Log an answer as it came, sound or not."""
+    def received(self, response: bytes) -> None:
+        """Log the answer to the last command as it came, sound or not."""
         data, sw = response[:-2], response[-2:]
         if len(sw) < 2:
             self._write(f"< [malformed] ({len(response)} bytes)")
             return
-        shown = f" {data.hex().upper()}" if data and self._include_data and not sensitive else ""
+        shown = "" if self._hide_answer or not data else f" {data.hex().upper()}"
         self._write(f"< {sw.hex().upper()} ({len(data)} bytes){shown}")
 
     def failed(self, code: str) -> None:
         """Log that no answer came, and the code of the reason."""
         self._write(f"! {code}")
-
-    def _command_line(self, raw: bytes, *, sensitive: bool) -> str:
-        header = raw[:4].hex(" ").upper()
-        secret = sensitive or raw[1:2] == b"" or raw[1] in _PIN_INS
-        try:
-            command = CommandApdu.decode(raw)
-        except ValueError:  # which bytes are data cannot be told, so none is shown
-            return f"{header} [malformed, {len(raw)} bytes]"
-        parts = [header]
-        width = 4 if command.is_extended else 2
-        if command.data:
-            parts.append(f"Lc={len(command.data):0{width}X}")
-            if secret:
-                parts.append("[redacted]")
-            elif self._include_data or command.ins == _INS_SELECT:
-                parts.append(command.data.hex().upper())
-        if command.ne:
-            parts.append(f"Le={command.ne % 16**width:0{width}X}")
-        return " ".join(parts)
 
     def _write(self, line: str) -> None:
         if self._stream is None:
@@ -83,3 +66,27 @@ class Trace:
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: the stream was closed
             self._stream = None
+
+
+def format_command(raw: bytes, *, include_data: bool = False, sensitive: bool = False) -> str:
+    """Return an encoded command as a trace shows it, without the leading ``> ``."""
+    header = raw[:4].hex(" ").upper()
+    try:
+        command = CommandApdu.decode(raw)
+    except ValueError:  # which bytes are data cannot be told, so none is shown
+        return f"{header} [malformed, {len(raw)} bytes]"
+    parts = [header]
+    width = 4 if command.is_extended else 2
+    if command.data:
+        parts.append(f"Lc={len(command.data):0{width}X}")
+        if sensitive or _is_secret(raw):
+            parts.append("[redacted]")
+        elif include_data or command.ins == _INS_SELECT:
+            parts.append(command.data.hex().upper())
+    if command.ne:
+        parts.append(f"Le={command.ne % 16**width:0{width}X}")
+    return " ".join(parts)
+
+
+def _is_secret(raw: bytes) -> bool:
+    return len(raw) > 1 and raw[1] in _PIN_INS

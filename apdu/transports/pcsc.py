@@ -294,14 +294,13 @@ class PcscContext:
     def _connect(self, connection: PcscConnection, reader: str, busy_timeout_s: float) -> bytes:
         deadline = time.monotonic() + busy_timeout_s
         while True:
-            left_s = max(deadline - time.monotonic(), self._call_timeout_s)
+            left_s = max(deadline - time.monotonic(), 0)
+            # pcscd keeps us waiting while another program is in a transaction; powering on the
+            # card, which only the first program does, takes a time of its own.
+            limit_s = left_s if self._is_shared(reader) else max(left_s, self._call_timeout_s)
             try:
-                # pcscd keeps this waiting while another program is in a transaction.
-                return connection.call(
-                    partial(connection.session.connect, reader),
-                    timeout_s=left_s,
-                    late=CardSilentError(),
-                )
+                connect = partial(connection.session.connect, reader)
+                return connection.call(connect, timeout_s=limit_s, late=CardSilentError())
             except CardInUseError:
                 if time.monotonic() >= deadline:
                     raise
