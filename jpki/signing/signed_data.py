@@ -111,4 +111,4 @@ def _time(moment: datetime) -> asn1_cms.Time:
     moment = moment.astimezone(UTC).replace(microsecond=0)
     if moment.year < FIRST_GENERALIZED_YEAR:
         return asn1_cms.Time({"utc_time": asn1_core.UTCTime(moment)})
-    return asn1_cms.Time({"general_time": asn1_core.GeneralizedTime(moment)})
+    return asn1_cms.Time({"generalized_time": asn1_core.GeneralizedTime(moment)})
