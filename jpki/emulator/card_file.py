@@ -43,7 +43,8 @@ class CardFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        # A link stays a link: what is replaced is the file that it names.
+        self._path = path.resolve()
         self._stamp: tuple[int, int, int] | None = None
         self._image = self._read()
 

@@ -88,6 +88,15 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Municipality:
+    """Where the card was issued, romanised as in the certificates."""
+
+    prefecture: str
+    name: str
+    code: str  # five digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardImage:
     """All that a card holds. The first application is current when power comes."""
 

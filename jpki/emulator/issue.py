@@ -4,7 +4,7 @@ import datetime
 import secrets
 from dataclasses import dataclass, field
 
-from jpki.emulator.image import Holder
+from jpki.emulator.image import Holder, Municipality
 from jpki.emulator.rsa import generate_key, load_key
 
 CODE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -44,12 +44,10 @@ class Issue:
 def issue_certificates(
     keys: CardKeys,
     holder: Holder,
+    place: Municipality,
     *,
     not_before: datetime.datetime,
     not_after: datetime.datetime,
-    prefecture: str,
-    municipality: str,
-    municipality_code: str,
 ) -> Issue:
     """Issue the four certificates. Raises: ValueError when a key is no RSA key."""
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -57,23 +55,15 @@ def issue_certificates(
     from jpki.emulator import profile
 
     validity = profile.Validity(not_before=not_before, not_after=not_after)
-    place = profile.Municipality(prefecture=prefecture, name=municipality, code=municipality_code)
-    signature_ca_key = load_key(keys.signature_ca)
-    authentication_ca_key = load_key(keys.authentication_ca)
-    ca_validity = _ca_validity(not_before, not_after)
-    signature_ca = profile.make_ca(
-        profile.SIGNATURE, signature_ca_key, profile.Validity(**ca_validity), _serial()
-    )
-    authentication_ca = profile.make_ca(
-        profile.AUTHENTICATION, authentication_ca_key, profile.Validity(**ca_validity), _serial()
-    )
+    ca_validity = profile.Validity(**_ca_validity(not_before, not_after))
+    signature_key = load_key(keys.signature_ca)
+    signature_ca = profile.make_ca(profile.SIGNATURE, signature_key, ca_validity, _serial())
     signature = profile.make_signature_certificate(
         load_key(keys.signature).public_key(),
-        signature_ca,
-        signature_ca_key,
+        profile.Issuer(certificate=signature_ca, key=signature_key),
         validity=validity,
         serial_number=_serial(),
-        common_name=f"{not_before:%Y%m%d%H%M%S}{_code(9)}{municipality_code}",
+        common_name=f"{not_before:%Y%m%d%H%M%S}{_code(9)}{place.code}",
         holder=profile.BasicAttributes(
             name=holder.name,
             sex=SEX_DIGITS[holder.sex],
@@ -82,13 +72,16 @@ def issue_certificates(
         ),
         municipality=place,
     )
+    authentication_key = load_key(keys.authentication_ca)
+    authentication_ca = profile.make_ca(
+        profile.AUTHENTICATION, authentication_key, ca_validity, _serial()
+    )
     authentication = profile.make_authentication_certificate(
         load_key(keys.authentication).public_key(),
-        authentication_ca,
-        authentication_ca_key,
+        profile.Issuer(certificate=authentication_ca, key=authentication_key),
         validity=validity,
         serial_number=_serial(),
-        common_name=f"{_code(14)}{municipality_code}003A",
+        common_name=f"{_code(14)}{place.code}003A",
         municipality=place,
     )
     return Issue(

@@ -8,7 +8,7 @@ from pathlib import Path
 from jpki.emulator.card import VirtualCard
 from jpki.emulator.card_file import CardFile, CardFileError, read_card_file, write_card_file
 from jpki.emulator.faults import Faults
-from jpki.emulator.image import CardImage, DataFile, Holder
+from jpki.emulator.image import CardImage, DataFile, Holder, Municipality
 from jpki.emulator.issue import CardKeys, issue_certificates
 from jpki.emulator.layout import (
     AUTHENTICATION_PIN_NAME,
@@ -22,13 +22,11 @@ from jpki.emulator.layout import (
     build_applications,
 )
 from jpki.emulator.rules import (
-    certificate_expiry,
     check_holder,
     check_label,
     check_municipality,
     check_pins,
-    check_validity,
-    moment,
+    validity,
 )
 
 # from OpenSC: the only ATR that its JPKI driver knows; the card is of the contact kind.
@@ -98,30 +96,19 @@ def create_card(
     OSError when the file cannot be written.
     """
     path = Path(path)
+    holder = Holder(name=name, address=address, birth_date=birth_date, sex=sex)
+    place = Municipality(prefecture=prefecture, name=municipality, code=municipality_code)
     password = _draw_password() if signature_password is None else signature_password
     pin = _draw_pin() if authentication_pin is None else authentication_pin
-    holder = Holder(name=name, address=address, birth_date=birth_date, sex=sex)
     check_holder(holder)
+    check_municipality(place)
     check_pins(password, pin)
-    check_municipality(prefecture, municipality, municipality_code)
     check_label(label)
-    not_before = moment(issued, end_of_day=False) if issued else _now()
-    not_after = (
-        moment(expires, end_of_day=True) if expires else certificate_expiry(birth_date, not_before)
-    )
-    check_validity(birth_date, not_before, not_after)
+    not_before, not_after = validity(birth_date, issued or _now(), expires)
     if not overwrite and path.exists():
         raise FileExistsError(f"{path} exists already")
     keys = keys or CardKeys.generate()
-    issue = issue_certificates(
-        keys,
-        holder,
-        not_before=not_before,
-        not_after=not_after,
-        prefecture=prefecture,
-        municipality=municipality,
-        municipality_code=municipality_code,
-    )
+    issue = issue_certificates(keys, holder, place, not_before=not_before, not_after=not_after)
     content = CardContent(
         label=label,
         signature_certificate=issue.signature if with_signature_certificate else b"",

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from jpki.emulator.image import Municipality
+
 # from the test hierarchy's certificates: the policy arc of production, with 0 for 1.
 SIGNATURE_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.0.20")
 AUTHENTICATION_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
@@ -53,20 +55,19 @@ class BasicAttributes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Municipality:
-    """Where the card was issued, romanised as in the certificates."""
-
-    prefecture: str
-    name: str
-    code: str  # five digits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
     """First and last second."""
 
     not_before: datetime.datetime
     not_after: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """A CA that issues: its certificate and its key."""
+
+    certificate: x509.Certificate
+    key: RSAPrivateKey
 
 
 def ca_name(purpose: Purpose) -> x509.Name:
@@ -99,8 +100,7 @@ def make_ca(
 
 def make_signature_certificate(
     key: RSAPublicKey,
-    ca: x509.Certificate,
-    ca_key: RSAPrivateKey,
+    issuer: Issuer,
     *,
     validity: Validity,
     serial_number: int,
@@ -118,15 +118,16 @@ def make_signature_certificate(
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (_key_usage(digital_signature=True, content_commitment=True), True),
         (_basic_attributes(holder), False),
-        *_tail(SIGNATURE, SIGNATURE_POLICY, municipality, ca, key),
+        *_tail(SIGNATURE, SIGNATURE_POLICY, municipality, issuer.certificate, key),
     ]
-    return _certificate(subject, key, validity, serial_number, extensions, ca_key, ca.subject)
+    return _certificate(
+        subject, key, validity, serial_number, extensions, issuer.key, issuer.certificate.subject
+    )
 
 
 def make_authentication_certificate(
     key: RSAPublicKey,
-    ca: x509.Certificate,
-    ca_key: RSAPrivateKey,
+    issuer: Issuer,
     *,
     validity: Validity,
     serial_number: int,
@@ -138,9 +139,11 @@ def make_authentication_certificate(
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (_key_usage(digital_signature=True), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
-        *_tail(AUTHENTICATION, AUTHENTICATION_POLICY, municipality, ca, key),
+        *_tail(AUTHENTICATION, AUTHENTICATION_POLICY, municipality, issuer.certificate, key),
     ]
-    return _certificate(subject, key, validity, serial_number, extensions, ca_key, ca.subject)
+    return _certificate(
+        subject, key, validity, serial_number, extensions, issuer.key, issuer.certificate.subject
+    )
 
 
 def era_date(date: datetime.date) -> str:

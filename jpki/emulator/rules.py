@@ -3,7 +3,7 @@
 import datetime
 import re
 
-from jpki.emulator.image import Holder
+from jpki.emulator.image import Holder, Municipality
 
 JST = datetime.timezone(datetime.timedelta(hours=9))
 SEXES = ("male", "female", "unknown")
@@ -12,7 +12,9 @@ MAX_NAME_LENGTH = 100
 MAX_ADDRESS_LENGTH = 200
 CERTIFICATE_YEARS = 5
 EARLIEST_BIRTH = datetime.date(1868, 10, 23)  # Meiji, the first era that a certificate can name
-LAST_YEAR_OF_UTC_TIME = 2049  # RFC 5280 4.1.2.5.1; JPKI's certificates have no other time
+# RFC 5280 4.1.2.5.1: UTCTime ends with 2049, and JPKI's certificates have no other time. The CA
+# begins a year before the card.
+EARLIEST_YEAR, LAST_YEAR = 1952, 2048
 
 
 def check_holder(holder: Holder) -> None:
@@ -41,12 +43,12 @@ def check_pins(signature_password: str, authentication_pin: str) -> None:
         raise ValueError("the authentication PIN has four digits")
 
 
-def check_municipality(prefecture: str, name: str, code: str) -> None:
+def check_municipality(place: Municipality) -> None:
     """Refuse what does not look like a romanised place of issue. Raises: ValueError."""
-    for text in (prefecture, name):
+    for text in (place.prefecture, place.name):
         if not re.fullmatch(r"[A-Za-z][A-Za-z-]{0,50}", text):
             raise ValueError("prefecture and municipality are written like Tokyo-to, Chiyoda-ku")
-    if not re.fullmatch(r"[0-9]{5}", code):
+    if not re.fullmatch(r"[0-9]{5}", place.code):
         raise ValueError("the municipality's code has five digits")
 
 
@@ -56,29 +58,41 @@ def check_label(label: str) -> None:
         raise ValueError(f"the token label is one of {', '.join(LABELS)}")
 
 
-def check_validity(
-    birth_date: datetime.date, not_before: datetime.datetime, not_after: datetime.datetime
-) -> None:
-    """Refuse times that contradict each other. Raises: ValueError."""
-    if birth_date > not_before.astimezone(JST).date():
+def validity(
+    birth_date: datetime.date,
+    issued: datetime.date | datetime.datetime,
+    expires: datetime.date | datetime.datetime | None,
+) -> tuple[datetime.datetime, datetime.datetime]:
+    """First and last second of the certificates. Raises: ValueError when they cannot be."""
+    first = moment(issued, end_of_day=False)
+    if first.year < EARLIEST_YEAR:
+        raise ValueError(f"the card was issued before {EARLIEST_YEAR}")
+    last = certificate_expiry(birth_date, first)
+    if expires is not None:
+        last = moment(expires, end_of_day=True)
+    if birth_date > first.astimezone(JST).date():
         raise ValueError("the holder was not born yet when the card was issued")
-    if not_after <= not_before:
+    if last <= first:
         raise ValueError("the certificates would expire before they are issued")
-    if not_before.year < 1950 or not_after.year > LAST_YEAR_OF_UTC_TIME:
-        raise ValueError(f"the certificates must lie between 1950 and {LAST_YEAR_OF_UTC_TIME}")
+    if last.year > LAST_YEAR:
+        raise ValueError(f"the certificates would expire after {LAST_YEAR}")
+    return first, last
 
 
 def moment(value: datetime.date | datetime.datetime, *, end_of_day: bool) -> datetime.datetime:
     """A date as noon or as the last second of that day in Japan; a time as it is, in UTC.
 
-    Raises: ValueError when a time has no zone.
+    Raises: ValueError when a time has no zone or is no time in UTC.
     """
     if not isinstance(value, datetime.datetime):
         time = datetime.time(23, 59, 59) if end_of_day else datetime.time(12)
         value = datetime.datetime.combine(value, time, JST)
     if value.tzinfo is None:
         raise ValueError("a time needs a zone, such as Z or +09:00")
-    return value.astimezone(datetime.UTC).replace(microsecond=0)
+    try:
+        return value.astimezone(datetime.UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError("the time is out of the calendar's range") from None
 
 
 def certificate_expiry(birth_date: datetime.date, issued: datetime.datetime) -> datetime.datetime:

@@ -155,6 +155,14 @@ def test_damaged_card_is_refused(jpki_card_path: Path, path: tuple, value: objec
         load_card(jpki_card_path)
 
 
+def test_link_to_a_card_stays_a_link(jpki_card_path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.card"
+    link.symlink_to(jpki_card_path)
+    assert spend_one_try(load_card(link)) == b"\x63\xc4"
+    assert link.is_symlink()
+    assert load_card(jpki_card_path).tries("signature") == 4
+
+
 def test_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_card(tmp_path / "missing.card")

@@ -101,7 +101,10 @@ def test_face_authentication_card_has_both_pins_blocked(tmp_path: Path, keys: Ca
         ({"label": "OTHER"}, "token label"),
         ({"issued": datetime.datetime(2026, 1, 1)}, "zone"),  # noqa: DTZ001
         ({"issued": datetime.date(2026, 1, 1), "expires": datetime.date(2025, 12, 31)}, "expire"),
-        ({"issued": datetime.date(2046, 1, 1)}, "2049"),
+        ({"issued": datetime.date(2046, 1, 1)}, "2048"),
+        ({"issued": datetime.date(1951, 1, 1)}, "1952"),
+        ({"issued": datetime.datetime(1, 1, 1, tzinfo=JST)}, "range"),
+        ({"expires": datetime.date(9999, 12, 31)}, "2048"),
     ],
 )
 def test_value_that_no_card_has_is_refused(

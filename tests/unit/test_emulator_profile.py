@@ -38,7 +38,7 @@ def value(der: bytes, oid: str) -> bytes:
 
 
 def names(name: x509.Name) -> list[str]:
-    return [f"{attribute.rfc4514_attribute_name}={attribute.value}" for attribute in name]
+    return [f"{attribute.rfc4514_attribute_name}={attribute.value!s}" for attribute in name]
 
 
 TAIL = [
