@@ -6,6 +6,8 @@
     |- UsageProblemError           usage                 also made of click's usage errors
     |- PinSourceError              pin-source            no terminal, or --pin-from does not work
     |- PinOnCommandLineError       pin-on-command-line
+    |- NewPinDiffersError          new-pin-differs       the two entries of a new PIN
+    |- NotConfirmedError           not-confirmed         the person said no
     |- InputError                  input                 a file that cannot be read
     |- OutputRefusedError          output-refused        found before anything was done
     |- OutputExistsError           output-exists
@@ -74,6 +76,18 @@ class PinOnCommandLineError(CliError):
     """A PIN was given as the value of an option."""
 
     code = "pin-on-command-line"
+
+
+class NewPinDiffersError(CliError):
+    """The two entries of a new PIN were never the same."""
+
+    code = "new-pin-differs"
+
+
+class NotConfirmedError(CliError):
+    """The person was asked, and said no."""
+
+    code = "not-confirmed"
 
 
 class InputError(CliError):

@@ -496,6 +496,14 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
             " stay in the shell's history. Run the command at a terminal, or use --pin-from."
         ),
     ),
+    "new-pin-differs": (
+        ExitCode.REFUSED,
+        N_("The two entries of the new PIN differ. Nothing was sent to the card; start again."),
+    ),
+    "not-confirmed": (
+        ExitCode.REFUSED,
+        N_("Nothing was changed. Start again when you have chosen another one."),
+    ),
     "input": (ExitCode.REFUSED, N_("{path} cannot be read: {detail}. Nothing was done; check it.")),
     "output-refused": (ExitCode.REFUSED, _output_refused),
     "output-exists": (

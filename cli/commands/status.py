@@ -1,0 +1,106 @@
+"""`jpki status`: what the card is, how its PINs stand, and until when its certificates hold."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from cli.context import AppContext, pass_app
+from cli.facts import json_value
+from cli.options import Command
+from cli.pin_state_view import pins_as_json, pins_as_text
+from cli.printable import printable
+from cli.times import local_time
+from cli.translation import N_, _
+from jpki.files import CardKind, CertificateName
+from jpki.overview import CardOverview, CertificateState, look_over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusResult:
+    """The card in a reader."""
+
+    reader: str
+    overview: CardOverview
+
+    def as_json(self) -> dict[str, object]:
+        """See docs/json.md."""
+        return {
+            "card": {
+                "kind": self.overview.kind.value,
+                "reader": self.reader,
+                "test": self.overview.is_test,
+            },
+            "pins": pins_as_json(self.overview.pins),
+            "certificates": [_as_json(state) for state in self.overview.certificates],
+        }
+
+    def as_text(self) -> Iterator[str]:
+        """For people."""
+        yield _("Reader: {reader}").format(reader=printable(self.reader))
+        yield _("Card:   {kind}").format(kind=_kind(self.overview.kind))
+        if self.overview.is_test:
+            yield _("        TEST: a card of nobody, its signatures mean nothing")
+        yield from _advice(self.overview)
+        yield _("PINs:")
+        yield from pins_as_text(self.overview.pins)
+        yield _("Certificates:")
+        for state in self.overview.certificates:
+            yield f"  {state.name.value}: {_certificate(state)}"
+
+
+def _as_json(state: CertificateState) -> dict[str, object]:
+    return {
+        "name": state.name.value,
+        "present": state.present,
+        "not_valid_before": json_value(state.not_valid_before),
+        "not_valid_after": json_value(state.not_valid_after),
+        "needs_pin": state.needs_pin,
+    }
+
+
+def _kind(kind: CardKind) -> str:
+    match kind:
+        case CardKind.MY_NUMBER:
+            return _("My Number Card (マイナンバーカード)")
+        case CardKind.JUKI:
+            return _("Basic Resident Registration Card (住基カード), whose certificates expired")
+        case CardKind.ANDROID | CardKind.IPHONE:
+            return _("a phone with a My Number Card function: jpki cannot sign with it yet")
+        case CardKind.UNKNOWN:
+            return _("a card with the JPKI application, of a kind that jpki does not know")
+
+
+def _advice(overview: CardOverview) -> Iterator[str]:
+    """What the state as a whole means, where it is easily misread."""
+    if overview.all_pins_blocked:
+        yield _(
+            "        Both PINs are blocked. A face-authentication card (顔認証マイナンバーカード) is"
+            " issued so; the city office can turn it back."
+        )
+        return
+    missing = {state.name for state in overview.certificates if state.present is False}
+    if CertificateName.SIGNATURE in missing:
+        yield _(
+            "        No signature certificate: a child's card, or it was not wanted. Its PIN is"
+            " blocked for that reason."
+        )
+
+
+def _certificate(state: CertificateState) -> str:
+    if state.present is False:
+        return _("not on this card")
+    if state.not_valid_after is None:
+        return _("there; its dates can be read with its PIN only ('jpki cert show {name}')").format(
+            name=state.name.value
+        )
+    return _("valid until {time}").format(time=local_time(state.not_valid_after))
+
+
+@click.command(cls=Command, help=N_("Show the card, the tries of its PINs and its certificates."))
+@pass_app
+def status(app: AppContext) -> None:
+    """Ask the card for all that it tells without a PIN."""
+    with app.card() as card, card.transaction() as application:
+        result = StatusResult(reader=card.reader_name, overview=look_over(application))
+    app.output.show(result)

@@ -1,0 +1,115 @@
+"""What a card shows of itself without a PIN: kind, tries left, certificates."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from apdu.errors import StatusWordError
+from jpki.application import JpkiApplication
+from jpki.errors import CertificateMissingError, PinRequiredError, UnsupportedCardError
+from jpki.files import CardKind, CertificateName, PinKind
+
+TEST_ORGANIZATION = "JPKI-TEST"
+"""O of the CA of every card that is nobody's: those of the test scheme, and virtual ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinState:
+    """How a PIN stands. ``tries_left`` is None where the card does not say."""
+
+    kind: PinKind
+    tries_left: int | None
+
+    @property
+    def is_blocked(self) -> bool:
+        """No try is left."""
+        return self.tries_left == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateState:
+    """One certificate. ``present`` is None where that cannot be told."""
+
+    name: CertificateName
+    present: bool | None
+    needs_pin: bool = False
+    not_valid_before: datetime | None = None
+    not_valid_after: datetime | None = None
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardOverview:
+    """The whole card."""
+
+    kind: CardKind
+    pins: tuple[PinState, ...]
+    certificates: tuple[CertificateState, ...]
+    is_test: bool
+
+    @property
+    def all_pins_blocked(self) -> bool:
+        """As on a face-authentication card, which is issued so (顔認証マイナンバーカード)."""
+        return all(pin.is_blocked for pin in self.pins)
+
+
+def pin_states(application: JpkiApplication) -> tuple[PinState, ...]:
+    """The tries of both PINs, two exchanges each; nothing is spent.
+
+    Raises:
+        CardError: the card does not answer as it should.
+    """
+    return tuple(PinState(kind=kind, tries_left=application.tries_left(kind)) for kind in PinKind)
+
+
+def look_over(application: JpkiApplication) -> CardOverview:
+    """Read all that is free to read.
+
+    Raises:
+        CardError: the card does not answer as it should.
+        CertificateMalformedError: a certificate is none.
+    """
+    info = application.token_info()
+    certificates = tuple(_certificate(application, name) for name in CertificateName)
+    return CardOverview(
+        kind=info.kind,
+        pins=pin_states(application),
+        certificates=certificates,
+        is_test=any(state.is_test for state in certificates)
+        or info.manufacturer.startswith(TEST_ORGANIZATION),
+    )
+
+
+def is_test_certificate(certificate: x509.Certificate) -> bool:
+    """Whether a certificate names a test CA as its issuer."""
+    organizations = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(attribute.value == TEST_ORGANIZATION for attribute in organizations)
+
+
+def _certificate(application: JpkiApplication, name: CertificateName) -> CertificateState:
+    if name is CertificateName.SIGNATURE:
+        # Reading it needs the password; that it is there is said by EF 0008.
+        present = _signature_is_present(application)
+        return CertificateState(name=name, present=present, needs_pin=present is not False)
+    try:
+        certificate = application.read_certificate(name)
+    except CertificateMissingError:
+        return CertificateState(name=name, present=False)
+    except (PinRequiredError, UnsupportedCardError):  # a phone
+        return CertificateState(name=name, present=None, needs_pin=True)
+    return CertificateState(
+        name=name,
+        present=True,
+        not_valid_before=certificate.not_valid_before_utc,
+        not_valid_after=certificate.not_valid_after_utc,
+        is_test=is_test_certificate(certificate),
+    )
+
+
+def _signature_is_present(application: JpkiApplication) -> bool | None:
+    try:
+        return application.certificate_availability().signature
+    except StatusWordError:  # old cards and phones need not have the file
+        return None
