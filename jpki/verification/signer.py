@@ -140,14 +140,7 @@ def _verify_with(
         references = (attributes.certificate, attributes.certificate_v1)
         if not all(is_referenced(reference, der) for reference in references if reference):
             reasons.append(Reason.SIGNER_CERTIFICATE_MISMATCH)
-    signed_attrs = signature.signer_info.signed_attrs
-    if signed_attrs is not None and signature.algorithm is not None:
-        reasons += signature_faults(
-            certificate,
-            signature.signer_info.signature,
-            signature.algorithm.digest(signed_attrs),
-            signature.algorithm,
-        )
+    reasons += _signature_faults(signature, certificate)
     path = check_path(certificate, anchors, at, Purpose.DOCUMENT)
     issuer = path.anchor_certificate
     return SignatureReport(
@@ -160,6 +153,15 @@ def _verify_with(
         anchor_certificate=None if issuer is None else summarize(issuer),
         not_checked=path.not_checked,
     )
+
+
+def _signature_faults(signature: _Signature, certificate: x509.Certificate) -> Iterator[Reason]:
+    signed_attrs, algorithm = signature.signer_info.signed_attrs, signature.algorithm
+    unsupported = Reason.UNSUPPORTED_ALGORITHM in signature.reasons
+    if signed_attrs is None or algorithm is None or unsupported:
+        return  # a reason of its own says so; nothing can be said of the value
+    value = signature.signer_info.signature
+    yield from signature_faults(certificate, value, algorithm.digest(signed_attrs), algorithm)
 
 
 def _report(signature: _Signature, reasons: tuple[Reason, ...]) -> SignatureReport:

@@ -164,12 +164,11 @@ class Leaf:
         cps = x509.PolicyInformation(
             ObjectIdentifier(self.policy), ["http://www.jpki.go.jp/cps.html"]
         )
-        unit = self.issuer.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)[0]
         point = x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, "JP"),
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, "JPKI-TEST"),
-                unit,
+                *self.issuer.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)[:1],
                 x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "CRL Distribution Points"),
                 x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Mihon-ken"),
                 x509.NameAttribute(NameOID.COMMON_NAME, "Mihon-shi CRLDP"),
