@@ -16,7 +16,15 @@ from smartcard import scard  # noqa: TID251 - the judge is PC/SC itself
 from support import vpcd as support
 from support.vpcd import Vpcd
 
-from jpki.emulator import Faults, ServeEvent, StopSignal, VirtualCard, serve
+from jpki.emulator import (
+    CardSilentError,
+    Faults,
+    ServeEvent,
+    StopSignal,
+    VirtualCard,
+    serve,
+)
+from jpki.emulator.card_file import read_card_file
 
 SELECT_JPKI = bytes.fromhex("00A4040C0AD392F000260100000001")
 READ_TOKEN_INFO = bytes.fromhex("00B0860000")
@@ -328,6 +336,42 @@ def test_pull_shows_as_success_without_bytes(vpcd: Vpcd, jpki_card: VirtualCard)
     with vpcd.insert(jpki_card) as name, connected(name) as connection:
         assert transmit(connection, SELECT_JPKI) == b""
         vpcd.wait_until(0, atr=None)
+
+
+class SilentCard(VirtualCard):
+    """A card that tells when it has been asked, and says nothing."""
+
+    def execute(self, command: bytes, /) -> bytes:
+        self.asked.set()
+        raise CardSilentError
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(read_card_file(path))
+        self.asked = threading.Event()
+
+
+@pytest.mark.vpcd
+def test_silent_card_frees_pcscd_when_it_is_taken_out(
+    vpcd: Vpcd, jpki_card: VirtualCard, jpki_card_path: Path
+) -> None:
+    silent = SilentCard(jpki_card_path)
+    answers: list[bytes] = []
+
+    def ask(connection: tuple[int, int]) -> None:
+        handle, protocol = connection
+        answers.append(bytes(scard.SCardTransmit(handle, protocol, list(SELECT_JPKI))[1]))
+
+    with contextlib.ExitStack() as client:
+        with vpcd.insert(silent) as name:
+            connection = client.enter_context(connected(name))
+            thread = threading.Thread(target=ask, args=(connection,))
+            thread.start()
+            assert silent.asked.wait(DEADLINE_S)
+            assert answers == []
+        thread.join(DEADLINE_S)
+    assert answers == [b""]
+    with vpcd.insert(jpki_card) as name, connected(name) as connection:
+        assert transmit(connection, SELECT_JPKI) == b"\x90\x00"
 
 
 @pytest.mark.vpcd
