@@ -83,37 +83,38 @@ class Channel:
         return response.data
 
     def _fetch_rest(self, command: CommandApdu, response: ResponseApdu) -> ResponseApdu:
-        """Collect a chained answer; each piece must keep what the one before it promised."""
+        """Collect a chained answer, in as many rounds and bytes as are allowed."""
         collected = response.data
         for _ in range(self._max_rounds):
-            promised = _available(response.sw)
-            if not promised:
-                return ResponseApdu(data=collected, sw=response.sw)
-            response = self._get_response(command, promised)
+            response = self._get_response(command, _available(response.sw))
             collected += response.data
-            _check_promise(promised, response, offset=len(collected))
             if len(collected) > self._max_bytes:
-                raise MalformedResponseError(
-                    f"a chained answer beyond {self._max_bytes} bytes", len(collected)
-                )
-        if _available(response.sw):
-            raise MalformedResponseError(
-                f"no end of the answer in {self._max_rounds} pieces", len(collected)
-            )
-        return ResponseApdu(data=collected, sw=response.sw)
+                what = f"a chained answer beyond {self._max_bytes} bytes"
+                raise MalformedResponseError(what, len(collected))
+            if not _available(response.sw):
+                return ResponseApdu(data=collected, sw=response.sw)
+        what = f"no end of the answer in {self._max_rounds} pieces"
+        raise MalformedResponseError(what, len(collected))
 
-    def _get_response(self, command: CommandApdu, ne: int) -> ResponseApdu:
+    def _get_response(self, command: CommandApdu, promised: int) -> ResponseApdu:
+        """Fetch one piece, which must keep what the status word before it promised."""
         get_response = CommandApdu(
             cla=_interindustry_cla(command.cla),
             ins=_INS_GET_RESPONSE,
             p1=0x00,
             p2=0x00,
-            ne=ne,
+            ne=promised,
             sensitive=command.sensitive,
         )
         response = self._exchange(get_response)
-        if (right := _right_ne(response.sw)) and right != ne:
+        if (right := _right_ne(response.sw)) and right != promised:
+            promised = right
             response = self._exchange(replace(get_response, ne=right))
+        more_to_come = _available(response.sw)
+        count = len(response.data)
+        # A smaller piece is fine if more is to come, and an error may cut a chain short.
+        if (more_to_come and not count) or (response.sw == SW.OK and count < promised):
+            raise MalformedResponseError(f"{promised} bytes promised, {count} given", count)
         return response
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
@@ -166,12 +167,3 @@ def _interindustry_cla(cla: int) -> int:
     if cla & 0x80:
         return 0x00
     return cla & (0x4F if cla & 0x40 else 0x03)
-
-
-def _check_promise(promised: int, response: ResponseApdu, *, offset: int) -> None:
-    """Raise if a piece is shorter than promised and yet called sound. Longer never gets here."""
-    more_to_come = _available(response.sw) and response.data
-    sound = response.sw == SW.OK or _available(response.sw)
-    if sound and not more_to_come and len(response.data) < promised:
-        what = f"{promised} bytes promised, {len(response.data)} given"
-        raise MalformedResponseError(what, offset)

@@ -5,7 +5,8 @@ case. PINs are not in it: a command with a PIN matches its redacted line, whatev
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -46,7 +47,7 @@ class ReplayTransport:
         self, lines: Iterable[str], *, reader_name: str = "replay", atr: bytes = b""
     ) -> None:
         stripped = (line.strip() for line in lines)
-        self._lines: Iterator[str] = (line for line in stripped if line and line[0] != "#")
+        self._lines = deque(line for line in stripped if line and line[0] != "#")
         self._reader_name = reader_name
         self._atr = atr
         self._open = True
@@ -72,12 +73,12 @@ class ReplayTransport:
         """
         if not self._open:
             raise TransportError("the connection is closed")
-        expected = next(self._lines, "the end of the recording")
+        expected = self._next_line()
         as_sent = format_command(command, include_data=True)
         as_sensitive = format_command(command, sensitive=True)
         if expected not in {f"> {as_sent}", f"> {as_sensitive}"}:
             raise ReplayError(f"recorded is {expected}, sent was {as_sensitive}")
-        return self._answer(next(self._lines, ""))
+        return _parse_answer(self._next_line())
 
     def begin_transaction(self) -> None:
         """Stand for exclusive use."""
@@ -92,12 +93,12 @@ class ReplayTransport:
         self._in_transaction = False
 
     def close(self) -> None:
-        """Stop playing; twice is fine. Lines that are left are no error: a test can ask for them."""
+        """Stop playing; twice is fine. ``rest`` tells what was left."""
         self._in_transaction = self._open = False
 
     @property
     def rest(self) -> tuple[str, ...]:
-        """What was not played yet. Asking for it ends the recording."""
+        """The lines that were not played yet."""
         return tuple(self._lines)
 
     def __enter__(self) -> Self:
@@ -112,13 +113,17 @@ class ReplayTransport:
     ) -> None:
         self.close()
 
-    def _answer(self, line: str) -> bytes:
-        if line == "! interrupted":
-            raise ExchangeInterrupted
-        if line.startswith("! "):
-            raise _FAILURES.get(line[2:], TransportError)
-        match = _ANSWER.fullmatch(line)
-        data = bytes.fromhex(match[3]) if match else b""
-        if match is None or len(data) != int(match[2]):
-            raise ReplayError(f"not an answer with its data: {line}")
-        return data + bytes.fromhex(match[1])
+    def _next_line(self) -> str:
+        return self._lines.popleft() if self._lines else "the end of the recording"
+
+
+def _parse_answer(line: str) -> bytes:
+    if line == "! interrupted":
+        raise ExchangeInterrupted
+    if line.startswith("! "):
+        raise _FAILURES.get(line[2:], TransportError)
+    match = _ANSWER.fullmatch(line)
+    data = bytes.fromhex(match[3]) if match else b""
+    if match is None or len(data) != int(match[2]):
+        raise ReplayError(f"not an answer with its data: {line}")
+    return data + bytes.fromhex(match[1])
