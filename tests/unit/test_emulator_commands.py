@@ -39,6 +39,10 @@ def test_truncated_aid_selects_as_on_a_real_card(jpki_card: VirtualCard) -> None
     assert sw(jpki_card, "00A4020C020006") == 0x9000
 
 
+def test_aid_may_have_sixteen_bytes(jpki_card: VirtualCard) -> None:
+    assert sw(jpki_card, "00A4040C10" + "D3" * 16) == 0x6A82
+
+
 @pytest.mark.parametrize("aid", ["", "04D392F000", "11" + "D3" * 17])
 def test_aid_of_impossible_length_is_a_wrong_length(jpki_card: VirtualCard, aid: str) -> None:
     assert sw(jpki_card, "00A4040C" + aid) == 0x6700
@@ -85,7 +89,7 @@ def test_ef_identifier_has_two_bytes(jpki: VirtualCard, data: str) -> None:
 def test_select_master_file_moves_nothing(jpki_card: VirtualCard) -> None:
     assert sw(jpki_card, "00A40000") == 0x6A86
     sw(jpki_card, SELECT_JPKI)
-    assert sw(jpki_card, "00A40000") == 0x9000
+    assert send(jpki_card, "00A40000") == send(jpki_card, "00A4000000") == (b"", 0x9000)
     assert sw(jpki_card, "00A4020C020006") == 0x9000
 
 

@@ -266,14 +266,16 @@ def test_reader_that_is_not_virtual_ends_the_suite() -> None:
         support._check_readers(("Virtual PCD 00 00", "ACME Reader 01 00"))
 
 
-def test_pcscd_without_virtual_reader_fails_in_ci_and_skips_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("variable", ["CI", "JPKI_REQUIRE_VPCD"])
+def test_pcscd_without_virtual_reader_fails_where_it_is_required_and_skips_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    monkeypatch.setenv("CI", "1")
-    with pytest.raises(pytest.fail.Exception, match="scripts/setup"):
-        support._check_readers(())
-    monkeypatch.delenv("CI")
+    for name in ("CI", "JPKI_REQUIRE_VPCD"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(pytest.skip.Exception, match="scripts/setup"):
+        support._check_readers(())
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(pytest.fail.Exception, match="scripts/setup"):
         support._check_readers(())
 
 
