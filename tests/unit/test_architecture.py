@@ -11,8 +11,7 @@ def test_the_emulator_is_kept_from_every_other_module_of_jpki() -> None:
     (contract,) = (
         contract
         for contract in settings["tool"]["importlinter"]["contracts"]
-        if contract["source_modules" if "source_modules" in contract else "name"]
-        == ["jpki.emulator"]
+        if contract.get("source_modules") == ["jpki.emulator"]
     )
     others = {
         f"jpki.{path.stem}"
