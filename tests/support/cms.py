@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from support.pki import AT, load, load_key
 
 DOCUMENT = b"a document\n"
-HASHES = {
+HASHES: dict[str, type] = {
     "md5": hashes.MD5,
     "sha1": hashes.SHA1,
     "sha256": hashes.SHA256,
