@@ -109,6 +109,8 @@ class OutputFault(Enum):
     IS_FOLDER = "is-folder"
     IS_INPUT = "is-input"
     TWICE = "twice"
+    IMPOSSIBLE = "impossible"
+    """The file system has no place of this name."""
 
 
 class OutputRefusedError(CliError):

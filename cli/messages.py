@@ -341,6 +341,8 @@ def _output_refused(error: Any) -> str:  # noqa: ANN401
             text = _("The output {path} is a folder.")
         case "is-input":
             text = _("The output {path} is the input itself.")
+        case "impossible":
+            text = _("The output {path} cannot be written: its name is not possible.")
         case _:
             text = _("Two inputs would have the same output {path}.")
     return text.format(path=path) + " " + _("Nothing was done. Give another one with -o.")

@@ -4,11 +4,13 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol, TextIO
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Final, Protocol, TextIO
 
 from cli.errors import OutputNotWrittenError, StdoutClosedError
 from cli.messages import Failure
+from cli.printable import json_printable
 from cli.translation import _
 
 SCHEMA: Final = 1
@@ -30,8 +32,12 @@ def render_text(result: Result) -> str:
 
 
 def render_json(value: Mapping[str, object]) -> str:
-    """A result for programs: one object, one line for each key of the first level."""
-    return json.dumps({"schema": SCHEMA, **value}, ensure_ascii=False, indent=2) + "\n"
+    """A result for programs: one object."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    # What the encoding lacks would be written as \x.., which is no JSON.
+    ascii_only = not encoding.lower().replace("-", "").startswith("utf8")
+    text = json.dumps({"schema": SCHEMA, **value}, ensure_ascii=ascii_only, indent=2)
+    return json_printable(text) + "\n"
 
 
 class Output:
@@ -60,7 +66,8 @@ class Output:
         except OSError as error:
             raise _stdout_failed(error) from error
 
-    def write_content(self, content: Iterable[bytes]) -> None:
+    @contextmanager
+    def content(self) -> Iterator[BinaryIO]:
         """Write a document to stdout, which from then on is that document and nothing else.
 
         Raises:
@@ -70,8 +77,7 @@ class Output:
         stream = _stdout()
         try:
             stream.flush()
-            for block in content:
-                stream.buffer.write(block)
+            yield stream.buffer
             stream.buffer.flush()
         except OSError as error:
             raise _stdout_failed(error) from error

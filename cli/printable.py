@@ -16,6 +16,20 @@ def printable(text: str) -> str:
     )
 
 
+def json_printable(text: str) -> str:
+    """The same for the text of a JSON document, whose own escapes are used; its line ends stay."""
+    if text.isascii():
+        return text  # json.dumps has escaped the controls
+    return "".join(_json_escape(char) for char in text)
+
+
+def _json_escape(char: str) -> str:
+    if char == "\n" or unicodedata.category(char) not in _ESCAPED:
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 def _escape(char: str) -> str:
     number = ord(char)
     if number < 0x100:

@@ -64,7 +64,7 @@ def _kind(kind: CardKind) -> str:
         case CardKind.MY_NUMBER:
             return _("My Number Card (マイナンバーカード)")
         case CardKind.JUKI:
-            return _("Basic Resident Registration Card (住基カード), whose certificates expired")
+            return _("Basic Resident Registration Card (住基カード): certificates expired")
         case CardKind.ANDROID | CardKind.IPHONE:
             return _("a phone with a My Number Card function: jpki cannot sign with it yet")
         case CardKind.UNKNOWN:
