@@ -64,6 +64,11 @@ def test_input_is_padded_as_it_is(opened: VirtualCard, message: bytes) -> None:
     assert block == b"\x00\x01" + b"\xff" * (253 - len(message)) + b"\x00" + message
 
 
+def test_longest_pin_of_sixteen_bytes_is_compared(jpki_card: VirtualCard) -> None:
+    send(jpki_card, SELECT_JPKI)
+    assert send(jpki_card, "0020009B10" + "41" * 16)[1] == 0x63C4
+
+
 def test_signature_in_extended_form(opened: VirtualCard) -> None:
     command = f"802A009700{len(DIGEST_INFO):04X}{DIGEST_INFO.hex()}"
     signature, status = send(opened, command + "0000")
