@@ -129,8 +129,9 @@ class PcscSession:
         hresult, answer = self._scard.SCardTransmit(card, self._protocol, list(command))
         try:
             self._check(hresult, in_exchange=True)
-        except TransportError:
-            if self._card_is_gone():
+        except TransportError as error:
+            # "Something failed" is what some readers say of a pull.
+            if type(error) is TransportError and self._card_is_gone():
                 raise CardRemovedError from None
             raise
         # A card that is pulled amid an exchange may look like success with nothing in it.

@@ -26,9 +26,10 @@ GRACE_S = 3.0
 """How long an exchange under way may still answer after Ctrl-C."""
 
 _WAIT_SLICE_S = 0.2
-"""Where the platform does not let a signal end a wait (Windows), Ctrl-C is seen between two slices.
+"""Ctrl-C is seen between two slices of a wait, at the latest.
 
-An answer ends a slice at once, so this costs an exchange nothing.
+A signal ends a wait by itself only where the platform has that (Windows has not), and only if the
+system hands it to the waiting thread. An answer ends a slice at once, so no exchange is slower.
 """
 
 
