@@ -144,9 +144,10 @@ def _serve_until(
             if event is ServeEvent.STOPPED:
                 break
             on_event(event)
-            if event is ServeEvent.PULLED and (
-                reinsert_after_s is None or stop.wait(reinsert_after_s)
-            ):
+            if event is ServeEvent.PULLED and reinsert_after_s is None:
+                break
+            # Not at once: a reader that drops each connection would keep us running in circles.
+            if stop.wait(FIRST_PAUSE_S if event is ServeEvent.DROPPED else reinsert_after_s):
                 break
     finally:
         card.power_off()
