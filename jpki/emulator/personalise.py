@@ -1,6 +1,8 @@
 """Personalisation: make the file of a virtual card for an invented holder."""
 
 import datetime
+import errno
+import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +108,7 @@ def create_card(
     check_label(label)
     not_before, not_after = validity(birth_date, issued or _now(), expires)
     if not overwrite and path.exists():
-        raise FileExistsError(f"{path} exists already")
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     keys = keys or CardKeys.generate()
     issue = issue_certificates(keys, holder, place, not_before=not_before, not_after=not_after)
     content = CardContent(
@@ -130,7 +132,7 @@ def create_card(
         expires=not_after,
         applications=build_applications(content),
     )
-    write_card_file(path, image)
+    write_card_file(path, image, replace=overwrite)
     return describe_card(path)
 
 

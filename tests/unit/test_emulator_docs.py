@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jpki.emulator
 from jpki.emulator import Faults, ServeEvent, create_card
-from jpki.emulator.card_file import FORMAT, VERSION
+from jpki.emulator.card_document import FORMAT, VERSION
 
 TEXT = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 

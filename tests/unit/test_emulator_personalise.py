@@ -4,10 +4,12 @@ import datetime
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jpki.emulator import CardKeys, create_card, describe_card, export_ca, load_card
+from jpki.emulator import CardKeys, create_card, describe_card, export_ca, load_card, personalise
+from jpki.emulator.issue import Issue
 from jpki.emulator.rules import certificate_expiry
 
 JST = datetime.timezone(datetime.timedelta(hours=9))
@@ -128,6 +130,45 @@ def test_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, keys: CardK
     assert path.read_text(encoding="utf-8") == "precious"
     create_card(path, keys=keys, overwrite=True)
     load_card(path)
+
+
+def test_file_made_by_another_program_meanwhile_is_kept(
+    tmp_path: Path, keys: CardKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.card"
+    issue = personalise.issue_certificates
+
+    def overtaken(*arguments: Any, **options: Any) -> Issue:
+        path.write_text("precious", encoding="utf-8")
+        return issue(*arguments, **options)
+
+    monkeypatch.setattr(personalise, "issue_certificates", overtaken)
+    with pytest.raises(FileExistsError):
+        create_card(path, keys=keys)
+    assert path.read_text(encoding="utf-8") == "precious"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.card"]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_card_is_made_where_there_are_no_hard_links(
+    tmp_path: Path, keys: CardKeys, monkeypatch: pytest.MonkeyPatch, *, taken: bool
+) -> None:
+    path = tmp_path / "a.card"
+
+    def unsupported(new: Path, _target: Path) -> None:
+        if taken:
+            new.write_text("precious", encoding="utf-8")
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(Path, "hardlink_to", unsupported)
+    if taken:
+        with pytest.raises(FileExistsError):
+            create_card(path, keys=keys)
+        assert path.read_text(encoding="utf-8") == "precious"
+    else:
+        create_card(path, keys=keys)
+        load_card(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.card"]
 
 
 def test_missing_folder_is_an_os_error(tmp_path: Path, keys: CardKeys) -> None:
