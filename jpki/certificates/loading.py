@@ -53,8 +53,7 @@ def read_through(certificate: x509.Certificate) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            certificate.subject.rfc4514_string()
-            certificate.issuer.rfc4514_string()
+            certificate.subject, certificate.issuer  # noqa: B018
             list(certificate.extensions)
             certificate.public_key()
             certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018

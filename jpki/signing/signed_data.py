@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core as asn1_core
+from asn1crypto import tsp as asn1_tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -78,19 +79,22 @@ def build_signed_data(
         _attribute("signing_time", _time(signing_time)),
     ]
     if cades:
-        reference = as_signing_certificate_v2(_to_asn1(certificate))
-        attributes.append(_attribute("signing_certificate_v2", reference))
+        # Encoded and loaded again, here and below: what was built, asn1crypto encodes anew at every
+        # level above it; for a signing-certificate that came to 15 ms.
+        reference = as_signing_certificate_v2(_to_asn1(certificate)).dump()
+        settled = asn1_tsp.SigningCertificateV2.load(reference)
+        attributes.append(_attribute("signing_certificate_v2", settled))
+    signed_attrs = asn1_cms.CMSAttributes.load(asn1_cms.CMSAttributes(attributes).dump())
     signer = KeySigner(key, certificate, extra_certificates)
     content_info = _drive(
-        signer.async_sign_prescribed_attributes(
-            algorithm.value, asn1_cms.CMSAttributes(attributes), cms_version="v1"
-        )
+        signer.async_sign_prescribed_attributes(algorithm.value, signed_attrs, cms_version="v1")
     )
     return bytes(content_info.dump())
 
 
 def _attribute(name: str, value: object) -> asn1_cms.CMSAttribute:
-    return simple_cms_attribute(name, value)  # type: ignore[no-untyped-call]
+    attribute = simple_cms_attribute(name, value)  # type: ignore[no-untyped-call]
+    return asn1_cms.CMSAttribute.load(attribute.dump())
 
 
 def _drive(coroutine: Coroutine[object, None, T]) -> T:
