@@ -8,7 +8,7 @@ from jpki.files import PinKind
 
 RENAMED = {"reader_names": "readers", "reader_name": "reader"}
 """The words of the JSON shapes, where an attribute has another."""
-HIDDEN = {"outcome", "detail", "response", "ins", "sw", "hresult"}
+HIDDEN = {"outcome", "detail", "command", "response", "ins", "sw", "hresult"}
 """Errors inside errors, English prose that the message has already, and numbers shown in hex."""
 
 

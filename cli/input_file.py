@@ -72,6 +72,18 @@ class InputFile:
         except OSError as error:
             raise InputError(self.name, error.strerror or str(error)) from error
 
+    def read(self, most: int) -> bytes:
+        """Its first bytes, one more than `most` at most. Raises: InputError."""
+        self.check()
+        stream = self.open()
+        try:
+            return stream.read(most + 1)
+        except OSError as error:
+            raise InputError(self.name, error.strerror or str(error)) from error
+        finally:
+            if not self.is_stdin:
+                stream.close()
+
     def open(self) -> BinaryIO:
         """Open it for reading. Raises: InputError."""
         if self.is_stdin:

@@ -100,6 +100,11 @@ def _describe_usage(error: click.ClickException) -> Failure:
     return Failure(code="usage", exit_code=ExitCode.REFUSED, text=text(), message=message, facts={})
 
 
+def _usage(error: Any) -> str:  # noqa: ANN401
+    hint = _("See '{command} --help'.").format(command=error.command or "jpki")
+    return f"{printable(error.detail)} {hint}"
+
+
 def _describe_bug(error: BaseException) -> Failure:
     # Neither the error's text nor any value is shown: nobody knows what is in them.
     frames = traceback.extract_tb(error.__traceback__)
@@ -489,7 +494,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "token-invalid": (ExitCode.REFUSED, _token),
     # the command: cli.errors
     "cli": (ExitCode.REFUSED, N_("This cannot be done. See 'jpki --help'.")),
-    "usage": (ExitCode.REFUSED, N_("{detail}")),
+    "usage": (ExitCode.REFUSED, _usage),
     "pin-source": (ExitCode.REFUSED, _pin_source),
     "pin-on-command-line": (
         ExitCode.REFUSED,
@@ -510,7 +515,9 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "output-refused": (ExitCode.REFUSED, _output_refused),
     "output-exists": (
         ExitCode.REFUSED,
-        N_("{path} exists already; nothing was done. Give another one with -o, or --force."),
+        N_(
+            "{path} exists already; nothing was done. Choose another name, or replace it with --force."
+        ),
     ),
     "output-not-written": (
         ExitCode.OUTPUT_NOT_WRITTEN,

@@ -25,7 +25,11 @@ class TranslatedHelp:
 
 
 class Option(TranslatedHelp, click.Option):
-    """An option with translated help."""
+    """An option with translated help, which may stand in a section of its own."""
+
+    def __init__(self, *args: Any, section: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.section = section
 
 
 class Command(TranslatedHelp, click.Command):
@@ -34,6 +38,18 @@ class Command(TranslatedHelp, click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(hidden=True))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options, those of a section after all others."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                title = getattr(parameter, "section", None) or "Options"
+                sections.setdefault(title, []).append(record)
+        for title in sorted(sections, key=lambda title: title != "Options"):
+            with formatter.section(_(title)):
+                formatter.write_dl(sections[title])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; arguments too many are refused without being shown: one may be a PIN."""

@@ -1,10 +1,11 @@
 """The virtual card as `--reader emulator`: its default place, and errors of its file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cli.errors import CardFileProblemError
+from cli.errors import CardFileProblemError, OutputExistsError, OutputNotWrittenError
 from cli.printable import printable
 from cli.translation import _
 
@@ -55,13 +56,35 @@ def loader(
     """What opens a card file, with its errors made ours."""
 
     def opened(path: Path) -> "LoopbackCard":
-        from jpki.emulator import CardFileError, load_card
+        with card_file_errors(path):
+            if load is not None:
+                return load(path)
+            from jpki.emulator import load_card
 
-        try:
-            return (load or load_card)(path)
-        except CardFileError as error:
-            raise CardFileProblemError(str(path), error.reason) from error
-        except OSError as error:
-            raise CardFileProblemError(str(path), error.strerror or str(error)) from error
+            return load_card(path)
 
     return opened
+
+
+@contextmanager
+def card_file_errors(path: Path) -> Iterator[None]:
+    """Make the errors of a card file ours. Raises: CardFileProblemError."""
+    from jpki.emulator import CardFileError
+
+    try:
+        yield
+    except CardFileError as error:
+        raise CardFileProblemError(str(path), error.reason) from error
+    except OSError as error:
+        raise CardFileProblemError(str(path), error.strerror or str(error)) from error
+
+
+@contextmanager
+def output_errors(path: str) -> Iterator[None]:
+    """Make the errors of writing ours. Raises: OutputExistsError, OutputNotWrittenError."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise OutputExistsError(path) from error
+    except OSError as error:
+        raise OutputNotWrittenError(path, error.strerror or str(error)) from error

@@ -8,11 +8,9 @@ from cryptography.x509.oid import NameOID
 
 from apdu.errors import StatusWordError
 from jpki.application import JpkiApplication
+from jpki.certificates.validation import TEST_ORGANIZATION
 from jpki.errors import CertificateMissingError, PinRequiredError, UnsupportedCardError
 from jpki.files import CardKind, CertificateName, PinKind
-
-TEST_ORGANIZATION = "JPKI-TEST"
-"""O of the CA of every card that is nobody's: those of the test scheme, and virtual ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +62,16 @@ def pin_states(application: JpkiApplication) -> tuple[PinState, ...]:
     return tuple(PinState(kind=kind, tries_left=application.tries_left(kind)) for kind in PinKind)
 
 
+def certificate_states(application: JpkiApplication) -> tuple[CertificateState, ...]:
+    """The four certificates, as far as they are free to read.
+
+    Raises:
+        CardError: the card does not answer as it should.
+        CertificateMalformedError: a certificate is none.
+    """
+    return tuple(_certificate(application, name) for name in CertificateName)
+
+
 def look_over(application: JpkiApplication) -> CardOverview:
     """Read all that is free to read.
 
@@ -72,7 +80,7 @@ def look_over(application: JpkiApplication) -> CardOverview:
         CertificateMalformedError: a certificate is none.
     """
     info = application.token_info()
-    certificates = tuple(_certificate(application, name) for name in CertificateName)
+    certificates = certificate_states(application)
     return CardOverview(
         kind=info.kind,
         pins=pin_states(application),

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 import click
 
+from cli.certificate_state_view import certificates_as_json, certificates_as_text
 from cli.context import AppContext, pass_app
-from cli.facts import json_value
 from cli.options import Command
 from cli.pin_state_view import pins_as_json, pins_as_text
 from cli.printable import printable
-from cli.times import local_time
 from cli.translation import N_, _
 from jpki.files import CardKind, CertificateName
-from jpki.overview import CardOverview, CertificateState, look_over
+from jpki.overview import CardOverview, look_over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ class StatusResult:
                 "test": self.overview.is_test,
             },
             "pins": pins_as_json(self.overview.pins),
-            "certificates": [_as_json(state) for state in self.overview.certificates],
+            "certificates": certificates_as_json(self.overview.certificates),
         }
 
     def as_text(self) -> Iterator[str]:
@@ -45,18 +44,7 @@ class StatusResult:
         yield _("PINs:")
         yield from pins_as_text(self.overview.pins)
         yield _("Certificates:")
-        for state in self.overview.certificates:
-            yield f"  {state.name.value}: {_certificate(state)}"
-
-
-def _as_json(state: CertificateState) -> dict[str, object]:
-    return {
-        "name": state.name.value,
-        "present": state.present,
-        "not_valid_before": json_value(state.not_valid_before),
-        "not_valid_after": json_value(state.not_valid_after),
-        "needs_pin": state.needs_pin,
-    }
+        yield from certificates_as_text(self.overview.certificates)
 
 
 def _kind(kind: CardKind) -> str:
@@ -64,7 +52,7 @@ def _kind(kind: CardKind) -> str:
         case CardKind.MY_NUMBER:
             return _("My Number Card (マイナンバーカード)")
         case CardKind.JUKI:
-            return _("Basic Resident Registration Card (住基カード): certificates expired")
+            return _("Basic Resident Registration Card (住基カード), expired")
         case CardKind.ANDROID | CardKind.IPHONE:
             return _("a phone with a My Number Card function: jpki cannot sign with it yet")
         case CardKind.UNKNOWN:
@@ -75,8 +63,8 @@ def _advice(overview: CardOverview) -> Iterator[str]:
     """What the state as a whole means, where it is easily misread."""
     if overview.all_pins_blocked:
         yield _(
-            "        Both PINs are blocked. A face-authentication card (顔認証マイナンバーカード) is"
-            " issued so; the city office can turn it back."
+            "        Both PINs are blocked. A face-authentication card (顔認証マイナンバーカード)"
+            " is issued so; the city office can turn it back."
         )
         return
     missing = {state.name for state in overview.certificates if state.present is False}
@@ -85,16 +73,6 @@ def _advice(overview: CardOverview) -> Iterator[str]:
             "        No signature certificate: a child's card, or it was not wanted. Its PIN is"
             " blocked for that reason."
         )
-
-
-def _certificate(state: CertificateState) -> str:
-    if state.present is False:
-        return _("not on this card")
-    if state.not_valid_after is None:
-        return _("there; its dates can be read with its PIN only ('jpki cert show {name}')").format(
-            name=state.name.value
-        )
-    return _("valid until {time}").format(time=local_time(state.not_valid_after))
 
 
 @click.command(cls=Command, help=N_("Show the card, the tries of its PINs and its certificates."))

@@ -1,0 +1,74 @@
+"""A certificate by its name on the card, or out of a file."""
+
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from cli.context import AppContext
+from cli.errors import UsageProblemError
+from cli.pin_entry import PinRequest, unlocked
+from cli.pin_options import ALIASES
+from cli.pin_source import PinSource
+from cli.translation import _
+from cli.trust_files import read_certificates
+from jpki.files import CertificateName, PinKind
+
+CA_ALIASES: Final = {"sign-ca": "signature-ca", "auth-ca": "authentication-ca"}
+
+
+def certificate_name(word: str) -> CertificateName | None:
+    """The card's certificate of this name or alias; None for any other word."""
+    known = {name.value: name for name in CertificateName}
+    return known.get((ALIASES | CA_ALIASES).get(word, word))
+
+
+def require_certificate_name(word: str) -> CertificateName:
+    """The same, where no file will do. Raises: UsageProblemError."""
+    name = certificate_name(word)
+    if name is None:
+        raise UsageProblemError(_names_text())
+    return name
+
+
+def _names_text() -> str:
+    names = ", ".join(name.value for name in CertificateName)
+    return _("NAME is one of {names} (sign, sign-ca, auth, auth-ca).").format(names=names)
+
+
+def read_certificate(
+    app: AppContext, name: CertificateName, *, pin_from: PinSource | None, use_last_try: bool
+) -> x509.Certificate:
+    """Read a certificate from the card; the signature certificate needs its password.
+
+    Raises:
+        PinError, CertificateError, CardError, PinSourceError.
+    """
+    if name is not CertificateName.SIGNATURE:
+        with app.card() as card, card.transaction() as application:
+            return application.read_certificate(name)
+    request = PinRequest(
+        kind=PinKind.SIGNATURE,
+        source=pin_from,
+        use_last_try=use_last_try,
+        disclosure=_("The signature certificate holds your name, address, birth date and sex."),
+    )
+    with unlocked(app, request) as application:
+        return application.read_certificate(name)
+
+
+def read_named(
+    app: AppContext, word: str, *, pin_from: PinSource | None, use_last_try: bool
+) -> x509.Certificate:
+    """A certificate of the card by its name, or the first one of a file.
+
+    Raises:
+        UsageProblemError: it is neither.
+        InputError, and what `read_certificate` raises.
+    """
+    name = certificate_name(word)
+    if name is not None:
+        return read_certificate(app, name, pin_from=pin_from, use_last_try=use_last_try)
+    if not Path(word).exists():
+        raise UsageProblemError(_names_text() + " " + _("No file of that name exists either."))
+    return read_certificates([word])[0]

@@ -1,0 +1,147 @@
+"""`jpki emulator`: a virtual card, made, served behind a real pcscd, and shown."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.context import AppContext, pass_app
+from cli.emulator_faults import fault_options, faults_from
+from cli.emulator_view import CardResult, CreatedResult
+from cli.errors import UsageProblemError
+from cli.options import Group, option
+from cli.output_file import OutputFile
+from cli.printable import printable
+from cli.translation import N_, _
+from cli.virtual_card import card_file_errors, default_path, output_errors
+from jpki.files import CardKind
+
+DATE = click.DateTime(formats=["%Y-%m-%d"])
+KINDS = [kind.value for kind in CardKind if kind is not CardKind.UNKNOWN]
+
+
+@click.group(cls=Group, help=N_("A virtual TEST card: make one, serve it to pcscd, show it."))
+def emulator() -> None:
+    """The virtual card."""
+
+
+@emulator.command(help=N_("Make the virtual card PATH with a CA of its own, and tell its PINs."))
+@click.argument("path", metavar="PATH")
+@option("--name", help=N_("The holder's name."))
+@option("--address", help=N_("The holder's address."))
+@option("--birth-date", type=DATE, metavar="DATE", help=N_("The holder's birth date."))
+@option("--sex", type=click.Choice(("male", "female", "unknown")), help=N_("The holder's sex."))
+@option("--issued", type=DATE, metavar="DATE", help=N_("Day of issue (today)."))
+@option("--expires", type=DATE, metavar="DATE", help=N_("Last day of the certificates."))
+@option("--signature-password", metavar="TEXT", help=N_("No secret; drawn if not given."))
+@option("--authentication-pin", metavar="DIGITS", help=N_("No secret; drawn if not given."))
+@option("--prefecture", metavar="NAME", help=N_("Place of issue, such as Tokyo-to."))
+@option("--municipality", metavar="NAME", help=N_("Place of issue, such as Chiyoda-ku."))
+@option("--municipality-code", metavar="DIGITS", help=N_("Its five digits."))
+@option("--kind", type=click.Choice(KINDS), help=N_("What it says it is (card)."))
+@option("--child", is_flag=True, help=N_("Without a signature certificate."))
+@option("--face-authentication", is_flag=True, help=N_("With both PINs blocked."))
+@option("--export-ca", metavar="DIR", help=N_("Write the CA certificates there, for --trust."))
+@option("--force", is_flag=True, help=N_("Replace a card that exists."))
+@pass_app
+def create(
+    app: AppContext,
+    /,
+    *,
+    path: str,
+    export_ca: str | None,
+    force: bool,
+    **attributes: Any,  # noqa: ANN401  # one for each option that describes the card
+) -> None:
+    """Personalise a card file."""
+    from jpki.emulator import create_card
+    from jpki.emulator import export_ca as write_ca
+
+    OutputFile(path=Path(path), force=force, private=True).check()
+    try:
+        with output_errors(path):
+            card = create_card(path, overwrite=force, **_given(attributes))
+    except ValueError as error:  # its text is for people, and in English
+        raise UsageProblemError(f"{error}.", "jpki emulator create") from error
+    authorities: tuple[Path, ...] = ()
+    if export_ca is not None:
+        with output_errors(export_ca):
+            authorities = write_ca(path, export_ca)
+    app.output.show(CreatedResult(card=card, authorities=authorities))
+
+
+def _given(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `create_card` for the options that were given."""
+    given = {name: value for name, value in attributes.items() if value not in {None, False}}
+    for name in ("birth_date", "issued", "expires"):
+        if isinstance(given.get(name), datetime):
+            given[name] = given[name].date()
+    if given.pop("child", False):
+        given["with_signature_certificate"] = False
+    if (kind := given.pop("kind", None)) is not None:
+        given["label"] = next(known.label for known in CardKind if known.value == kind)
+    return given
+
+
+@emulator.command(help=N_("Show a virtual card with its PINs; without PATH, the default one."))
+@click.argument("path", required=False, metavar="[PATH]")
+@pass_app
+def show(app: AppContext, *, path: str | None) -> None:
+    """Tell what is in a card file."""
+    from jpki.emulator import describe_card
+
+    place = Path(path) if path is not None else default_path()
+    with card_file_errors(place):
+        card = describe_card(place)
+    app.output.show(CardResult(card=card))
+
+
+@emulator.command(
+    help=N_("Be the card in a virtual reader of pcscd (vpcd) until Ctrl-C or SIGTERM.")
+)
+@click.argument("path", metavar="PATH")
+@option("--host", default="127.0.0.1", metavar="HOST", help=N_("Where vpcd listens (127.0.0.1)."))
+@option(
+    "--port",
+    default=35963,
+    type=click.IntRange(1, 65535),
+    help=N_("35963 is the first virtual reader, 35964 the second."),
+)
+@option(
+    "--reinsert-after",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help=N_("Put a pulled card back; else serve ends."),
+)
+@fault_options
+@pass_app
+def serve(
+    app: AppContext,
+    /,
+    *,
+    path: str,
+    host: str,
+    port: int,
+    reinsert_after: float | None,
+    **knobs: Any,  # noqa: ANN401  # one for each fault
+) -> None:
+    """Serve until stopped."""
+    from jpki.emulator import ServeEvent, load_card
+    from jpki.emulator import serve as serve_card
+
+    place = Path(path)
+    with card_file_errors(place):
+        card = load_card(place, faults=faults_from(knobs))
+    texts = {
+        ServeEvent.WAITING: _("Waiting for pcscd with vpcd at {host}:{port} ..."),
+        ServeEvent.INSERTED: _("The TEST card is in the reader at {host}:{port}."),
+        ServeEvent.DROPPED: _("The reader at {host}:{port} let go of the card."),
+        ServeEvent.PULLED: _("The card was pulled out of the reader at {host}:{port}."),
+        ServeEvent.STOPPED: _("Stopped."),
+    }
+
+    def tell(event: ServeEvent) -> None:
+        app.output.notice(texts[event].format(host=printable(host), port=port))
+
+    serve_card(card, host=host, port=port, on_event=tell, reinsert_after_s=reinsert_after)

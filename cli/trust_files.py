@@ -1,0 +1,43 @@
+"""Certificates and times that come with the command line."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from cli.context import AppContext
+from cli.errors import InputError, UsageProblemError
+from cli.translation import _
+from jpki.certificates import load_certificates
+from jpki.errors import CertificateMalformedError
+
+MAX_CERTIFICATE_FILE = 1 << 24
+
+
+def read_certificates(paths: Sequence[str]) -> tuple[x509.Certificate, ...]:
+    """All certificates of some files, PEM or DER. Raises: InputError."""
+    return tuple(certificate for path in paths for certificate in _read_certificates(path))
+
+
+def _read_certificates(path: str) -> tuple[x509.Certificate, ...]:
+    try:
+        with Path(path).open("rb") as stream:
+            return load_certificates(stream.read(MAX_CERTIFICATE_FILE))
+    except OSError as error:
+        raise InputError(path, error.strerror or str(error)) from error
+    except CertificateMalformedError as error:
+        raise InputError(path, "there is no certificate in it that can be read") from error
+
+
+def time_of_check(app: AppContext, text: str | None) -> datetime:
+    """The time of --at, or now. Raises: UsageProblemError."""
+    if text is None:
+        return app.clock()
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        detail = _("--at takes a time such as 2026-04-01T12:00:00+09:00.")
+        raise UsageProblemError(detail) from None
+    # Without a zone it means the clock on this person's wall.
+    return time if time.tzinfo is not None else time.astimezone()
