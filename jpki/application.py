@@ -244,7 +244,8 @@ class JpkiApplication:
         except ExchangeInterrupted as interrupt:
             lost = OutcomeUnknownError(Step.SIGN, name.pin) if interrupt.response is None else None
             raise Interrupted(Step.SIGN, lost) from interrupt
-        if response.sw >> 8 == 0x6C:
+        if response.sw >> 8 == 0x6C or (response.sw != SW.OK and response.data):
+            # Data with an error are part of a signature whose end, the true status word, is lost.
             raise OutcomeUnknownError(Step.SIGN, name.pin)
         if response.sw == SW.SECURITY_STATUS_NOT_SATISFIED:
             raise PinRequiredError(name.pin)

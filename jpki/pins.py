@@ -50,6 +50,12 @@ INS_CHANGE_REFERENCE_DATA: Final = 0x24
 PIN_P2: Final = 0x80  # the PIN whose EF is current
 NEW_PIN_ONLY_P1: Final = 0x01  # after VERIFY, so the old one is not repeated
 
+_NOTHING_CHANGED: Final = frozenset({0x64, *range(0x67, 0x6C), 0x6D, 0x6E})
+"""SW1 of refusals: the memory is as it was. 63, 65, 6C, 6F say or allow the opposite.
+
+ISO/IEC 7816-4:2020 table 6.
+"""
+
 PASSWORD_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 MIN_PASSWORD: Final = 6
 MAX_PASSWORD: Final = 16
@@ -246,7 +252,7 @@ class Pins:
         Raises:
             PinFormatError: a new signature password needs a letter and a digit.
             OutcomeUnknownError: with Step.CHANGE, either PIN may hold now.
-            StatusWordError: the card refused the change; the old PIN holds.
+            StatusWordError: with the INS of CHANGE, the card refused it; the old PIN holds.
             All that ``verify`` raises.
         """
         check_new_pin(new)
@@ -264,8 +270,11 @@ class Pins:
             answered = interrupt.response is not None and interrupt.response[-2:] == b"\x90\x00"
             outcome = None if answered else OutcomeUnknownError(Step.CHANGE, new.kind)
             raise Interrupted(Step.CHANGE, outcome) from interrupt
-        if response.sw != SW.OK:
+        if response.sw == SW.OK:
+            return
+        if response.sw >> 8 in _NOTHING_CHANGED:
             raise StatusWordError(INS_CHANGE_REFERENCE_DATA, response.sw)
+        raise OutcomeUnknownError(Step.CHANGE, new.kind)
 
     def _check_budget(self, kind: PinKind, *, use_last_try: bool) -> None:
         left = self.tries_left(kind)
