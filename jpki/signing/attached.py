@@ -17,7 +17,9 @@ from jpki.errors import ContentChangedError, ContentTooLargeError
 from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
 
 SIGNATURE_ROOM = 1 << 16  # what may stand around the content
-MAX_ATTACHED_SIZE = (1 << 31) - SIGNATURE_ROOM  # OpenSSL refuses CMS files of 2 GiB
+# OpenSSL 3.0 reads at most 0x5FFFFFFC bytes, 1.5 GiB, into one buffer: 0x5FFEFA3E bytes verified,
+# 0x60000A3E gave "malloc failure". What it cannot read is better signed detached.
+MAX_ATTACHED_SIZE = 0x5FFFFFFC - SIGNATURE_ROOM
 
 MESSAGE_DIGEST_OID = bytes.fromhex("06092A864886F70D010904")
 
@@ -46,7 +48,7 @@ def write_attached(detached: bytes, content: BinaryIO, content_size: int, output
         output: where the signature goes. After an error it holds a part: write to a temporary file.
 
     Raises:
-        ContentTooLargeError: nearly 2 GiB or more; sign detached instead.
+        ContentTooLargeError: nearly 1.5 GiB or more; sign detached instead.
         ContentChangedError: the content has another size or digest than what was signed.
         ValueError: `detached` is no such signature (a bug of the caller).
     """

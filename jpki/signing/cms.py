@@ -84,7 +84,7 @@ def sign_cms(
     and `write_attached`.
 
     Raises:
-        ContentTooLargeError: attached and nearly 2 GiB or more.
+        ContentTooLargeError: attached and nearly 1.5 GiB or more.
         ContentChangedError: the document changed between hashing and copying.
     """
     start, size = 0, 0

@@ -6,6 +6,7 @@ indefinite lengths make the reader look deeper, to find their end.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 
 MAX_DEPTH = 64  # of nested indefinite lengths; a CMS signature by OpenSSL has 4
 MAX_ELEMENTS = 1_000_000  # looked at in one document; content streamed by OpenSSL: 1 per 4 KiB
@@ -38,7 +39,7 @@ class Element:
 class BerReader:
     """Reads elements out of one document and counts them."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap) -> None:
         self.data = data
         self._left = MAX_ELEMENTS
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from mmap import mmap
 from typing import BinaryIO
 
 from cryptography import x509
@@ -15,7 +16,7 @@ from jpki.verification.signer import verify_signer
 
 
 def verify_cms(
-    signature: bytes,
+    signature: bytes | mmap,
     content: BinaryIO | None,
     anchors: Sequence[x509.Certificate],
     at: datetime,
@@ -23,7 +24,8 @@ def verify_cms(
     """Verify every signature of a SignedData. Malformed input gives a report, not an exception.
 
     Args:
-        signature: ContentInfo in DER, BER or PEM.
+        signature: ContentInfo in DER, BER or PEM; a mapped file costs no memory for the content
+            attached to it.
         content: the document of a detached signature, from its first byte, read once and in
             chunks; None for an attached one. Given for an attached one it must equal what is
             inside (else: content-conflict).

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from mmap import mmap
 
 from jpki.certificates.der import DerError, check_der
 from jpki.verification.ber import (
@@ -27,6 +28,7 @@ SUBJECT_KEY_IDENTIFIER = 0x80
 CERTIFICATE = 0x30  # CertificateChoices: the others are context tags
 
 MAX_SIGNER_INFOS = 100  # each costs an RSA operation and a path
+PEM_START = re.compile(rb"\s{0,64}-----BEGIN ")
 PEM = re.compile(
     rb"\s*-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*"
 )
@@ -67,7 +69,7 @@ class SignedData:
     signer_infos: tuple[SignerInfo, ...]
 
 
-def parse_signed_data(data: bytes) -> SignedData:
+def parse_signed_data(data: bytes | mmap) -> SignedData:
     """Parse a ContentInfo of a SignedData, in DER, BER or PEM.
 
     Raises:
@@ -96,8 +98,8 @@ def parse_signed_data(data: bytes) -> SignedData:
     )
 
 
-def _from_pem(data: bytes) -> bytes:
-    if not data.lstrip(b" \t\r\n").startswith(b"-----BEGIN "):
+def _from_pem(data: bytes | mmap) -> bytes | mmap:
+    if PEM_START.match(data) is None:
         return data
     match = PEM.fullmatch(data)
     if match is None:

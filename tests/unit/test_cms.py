@@ -181,7 +181,7 @@ def test_content_that_changed_since_hashing_is_refused(key, changed, size):
         write_attached(sign(key), io.BytesIO(changed), size, io.BytesIO())
 
 
-def test_two_gibibytes_are_refused_before_the_key_is_used(key):
+def test_what_openssl_could_not_read_is_refused_before_the_key_is_used(key):
     class Huge(io.BytesIO):
         def seek(self, offset, whence=0):
             return super().seek(offset, whence) if whence == 0 else MAX_ATTACHED_SIZE

@@ -2,8 +2,10 @@
 
 import base64
 import io
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from mmap import ACCESS_READ, mmap
 
 import pytest
 from asn1crypto import cms, core
@@ -32,7 +34,7 @@ from support.pki import (
 
 from jpki.certificates import AnchorOrigin, Revocation
 from jpki.certificates.der import encode_length
-from jpki.signing import HashAlgorithm
+from jpki.signing import HashAlgorithm, sign_cms
 from jpki.verification import (
     Coverage,
     Level,
@@ -594,3 +596,26 @@ def test_authentication_ca_does_not_vouch_for_signatures():
     )
     report = verify(signed_data(Forgery(certificate=leaf)), anchors=[load("authentication-ca")])
     assert reasons_of(report) == [Reason.UNTRUSTED_ISSUER]
+
+
+def test_a_mapped_file_is_verified_without_reading_it_into_memory(tmp_path):
+    content = bytes(32 << 20)
+    path = tmp_path / "document.p7m"
+    path.write_bytes(
+        sign_cms(
+            io.BytesIO(content),
+            load_key("signature"),
+            load("signature"),
+            signing_time=AT,
+            attached=True,
+        )
+    )
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        tracemalloc.start()
+        try:
+            report = verify_cms(mapped, None, CA, AT)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert report.verdict is Verdict.PASSED
+    assert peak < 4 << 20
