@@ -11,7 +11,7 @@ import click
 from cli.context import AppContext
 from cli.errors import InterruptedRunError, TerminatedError
 from cli.exit_codes import ExitCode
-from cli.messages import describe
+from cli.failure import describe
 from cli.options import LazyGroup, global_options
 from cli.output import Output, make_streams_lossless, render_json
 from cli.signals import signals_handled

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Final, Protocol, TextIO
 
 from cli.errors import OutputNotWrittenError, StdoutClosedError
-from cli.messages import Failure
+from cli.failure import Failure
 from cli.printable import json_printable
 from cli.translation import _
 
