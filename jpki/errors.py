@@ -294,9 +294,12 @@ class TokenError(JpkiError):
 
     code = "token-invalid"
 
-    def __init__(self, fault: TokenFault, detail: str = "") -> None:
+    def __init__(
+        self, fault: TokenFault, detail: str = "", *, reasons: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
+        self.reasons = reasons  # for CERTIFICATE: codes of jpki.certificates.Reason
 
 
 class Interrupted(KeyboardInterrupt):

@@ -14,7 +14,7 @@ from jpki.authentication.token import ALGORITHM, AuthToken, login_message
 from jpki.certificates.describe import CertificateSummary, summarize
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.validation import Purpose, check_path
-from jpki.certificates.verdict import AnchorOrigin, Revocation, Unchecked
+from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked
 from jpki.errors import CertificateMalformedError, TokenError, TokenFault
 
 
@@ -48,8 +48,8 @@ def verify_token(
         at: the time, with a time zone.
 
     Raises:
-        TokenError: `fault` says at which step it was refused; for CERTIFICATE the text lists the
-            reasons.
+        TokenError: `fault` says at which step it was refused; for CERTIFICATE `reasons` are those
+            of the path check.
         ValueError: `at` has no time zone (a bug of the caller).
         CertificateMalformedError: an anchor cannot be read.
     """
@@ -61,10 +61,10 @@ def verify_token(
     try:
         certificate = load_certificate(token.certificate)
     except CertificateMalformedError as error:
-        raise TokenError(TokenFault.CERTIFICATE, "certificate-malformed") from error
+        raise _certificate_error((Reason.CERTIFICATE_MALFORMED,)) from error
     path = check_path(certificate, anchors, at, Purpose.LOGIN)
     if path.reasons or path.anchor is None or path.anchor_certificate is None:
-        raise TokenError(TokenFault.CERTIFICATE, ", ".join(path.reasons))
+        raise _certificate_error(path.reasons)
     _check_signature(certificate, token.signature, message)
     return VerifiedLogin(
         certificate=certificate,
@@ -73,6 +73,10 @@ def verify_token(
         anchor_certificate=summarize(path.anchor_certificate),
         not_checked=path.not_checked,
     )
+
+
+def _certificate_error(reasons: tuple[Reason, ...]) -> TokenError:
+    return TokenError(TokenFault.CERTIFICATE, ", ".join(reasons), reasons=reasons)
 
 
 def _check_signature(certificate: x509.Certificate, signature: bytes, message: bytes) -> None:
