@@ -9,7 +9,7 @@ import time
 from types import ModuleType
 from typing import NamedTuple
 
-from apdu.errors import CardRemovedError, TransportError
+from apdu.errors import CardError, CardRemovedError, NoCardError, TransportError
 from apdu.transports.pcsc_errors import RESET_CARD, SUCCESS, TIMEOUT, error_for
 
 PNP_READER = r"\\?PnP?\Notification"
@@ -43,6 +43,7 @@ class PcscSession:
         self._reader = ""
         self._insertions = 0
         self._in_transaction = False
+        self._loss: CardError = TransportError("the connection to the card is lost")
         self.may_be_unlocked = False
         """Whether the card got a command since a transaction ended, perhaps one with a PIN."""
 
@@ -120,7 +121,11 @@ class PcscSession:
             self._card = None  # rather lose the connection than leave a PIN verified
             scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
         self._in_transaction = self.may_be_unlocked = False
-        self._check(hresult)
+        try:
+            self._check(hresult)
+        except CardError as error:
+            self._loss = error
+            raise
 
     def transmit(self, command: bytes) -> bytes:
         """Exchange one command for its answer, once. pyscard's buffer holds the longest one."""
@@ -168,7 +173,7 @@ class PcscSession:
     @property
     def _connected_card(self) -> int:
         if self._card is None:
-            raise TransportError("the connection to the card is lost")
+            raise self._loss
         return self._card
 
     def _reconnect(self) -> None:
@@ -180,7 +185,10 @@ class PcscSession:
         insertions = self._insertions
         card, self._card = self._connected_card, None
         self._scard.SCardDisconnect(card, self._scard.SCARD_LEAVE_CARD)
-        self.connect(self._reader)
+        try:
+            self.connect(self._reader)
+        except NoCardError:
+            raise CardRemovedError from None
         if self._insertions != insertions:  # PC/SC tells the last event only, and that was a reset
             raise CardRemovedError
 

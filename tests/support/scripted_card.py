@@ -1,14 +1,15 @@
 """A card of few lines behind vpcd, for what no sound card does: pulls, silence, odd answers.
 
-Wire protocol of vpcd: a 2-byte big-endian length and the message. One-byte messages to the card are 0 power off,
-1 power on, 2 reset, 4 "send the ATR" (the only one that is answered); anything longer is a command.
-Never answer with nothing: vpcd 3.3 waits for ever for a message of length 0.
+Wire protocol of vpcd: a 2-byte big-endian length and the message. One-byte messages to the card are
+0 power off, 1 power on, 2 reset, 4 "send the ATR" (the only one that is answered); anything longer
+is a command. Never answer with nothing: vpcd 3.3 waits for ever for a message of length 0.
 """
 
 import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, Self
 
 ATR = bytes.fromhex("3B80800101")
@@ -19,8 +20,8 @@ Answer = bytes | Literal["silent", "pull", "half a frame"]
 class ScriptedCard:
     """Puts itself into a Virtual PCD and answers each command with ``answer(command)``.
 
-    "pull" closes the connection instead of answering, "half a frame" after three bytes of an answer, "silent" just
-    does not answer. ``log`` holds every message from vpcd, ``wait_for(count)`` waits for that many commands.
+    "pull" closes the connection instead of answering, "half a frame" after three bytes of an
+    answer, "silent" just does not answer. ``log`` holds every message from vpcd.
     """
 
     def __init__(
@@ -48,10 +49,8 @@ class ScriptedCard:
 
     def pull(self) -> None:
         """Take the card out of the reader."""
-        try:
+        with suppress(OSError):  # it is out already
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it is out already
         self._socket.close()
 
     def say(self, answer: bytes) -> None:

@@ -84,6 +84,19 @@ def test_resets_without_end_do_not_hold_us_for_ever() -> None:
         _connected(fake).begin_transaction(timeout_s=0)
 
 
+def test_a_card_that_was_reset_and_then_taken_away_is_removed() -> None:
+    connected = (OK, 7, scard.SCARD_PROTOCOL_T1)
+    fake = FakeScard(
+        BeginTransaction=[scard.SCARD_W_RESET_CARD],
+        Connect=[connected, (scard.SCARD_E_NO_SMARTCARD, 0, 0)],
+    )
+    session = _connected(fake)
+    with pytest.raises(CardRemovedError):
+        session.begin_transaction(timeout_s=10)
+    with pytest.raises(TransportError, match="lost"):
+        session.transmit(b"\x00\x84\x00\x00")
+
+
 def test_a_card_that_was_swapped_and_reset_is_not_the_same_card() -> None:
     fake = FakeScard(
         BeginTransaction=[scard.SCARD_W_RESET_CARD],
@@ -127,7 +140,7 @@ def test_a_transaction_that_cannot_end_with_power_off_costs_the_connection() -> 
     with pytest.raises(CardResetError):
         session.end_transaction(power_off=True)
     assert fake.log[-1] == ("SCardDisconnect", 7, scard.SCARD_UNPOWER_CARD)
-    with pytest.raises(TransportError, match="lost"):
+    with pytest.raises(CardResetError):
         session.transmit(b"\x00\x84\x00\x00")
 
 
