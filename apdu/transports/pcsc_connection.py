@@ -36,7 +36,7 @@ class PcscConnection:
         try:
             self.call(self.session.establish)
         except BaseException:
-            self._worker.stop()
+            self.close(power_off=False)
             raise
 
     @property

@@ -59,7 +59,7 @@ _KINDS: dict[int, _Kind] = {
     0x80100010: _Kind.FAILED,  # E_NOT_READY
     0x80100011: _Kind.SERVICE_FAILED,  # E_INVALID_VALUE
     0x80100012: _Kind.FAILED,  # E_SYSTEM_CANCELLED
-    0x80100013: _Kind.FAILED,  # F_COMM_ERROR
+    0x80100013: _Kind.SERVICE_FAILED,  # F_COMM_ERROR: between library and service
     0x80100014: _Kind.SERVICE_FAILED,  # F_UNKNOWN_ERROR
     0x80100015: _Kind.FAILED,  # E_INVALID_ATR
     0x80100016: _Kind.FAILED,  # E_NOT_TRANSACTED: how pcscd reports that the reader's driver failed
@@ -126,6 +126,8 @@ def error_for(hresult: int, *, reader: str | None, in_exchange: bool = False) ->
     kind = _KINDS.get(hresult, _Kind.SERVICE_FAILED)
     if in_exchange:
         return _exchange_error(kind, hresult, reader or "")
+    if kind is _Kind.FAILED and reader is None:
+        kind = _Kind.SERVICE_FAILED
     if fault := _SERVICE_FAULTS.get(kind):
         return PcscUnavailableError(fault, hresult)
     if kind is _Kind.NO_READER:

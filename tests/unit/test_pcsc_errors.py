@@ -45,7 +45,7 @@ def test_pyscard_does_name_codes() -> None:
         ("SCARD_E_TIMEOUT", errors.CardSilentError, errors.CardSilentError),
         ("SCARD_E_SHARING_VIOLATION", errors.CardInUseError, errors.CardInUseError),
         ("SCARD_E_NOT_TRANSACTED", errors.TransportError, errors.TransportError),
-        ("SCARD_F_COMM_ERROR", errors.TransportError, errors.TransportError),
+        ("SCARD_F_COMM_ERROR", errors.PcscUnavailableError, errors.TransportError),
         ("SCARD_E_PROTO_MISMATCH", errors.TransportError, errors.TransportError),
     ],
 )
@@ -54,6 +54,11 @@ def test_a_code_means_this_outside_and_that_inside_an_exchange(
 ) -> None:
     assert type(error_for(_code(name), reader=READER)) is error
     assert type(error_for(_code(name), reader=READER, in_exchange=True)) is in_exchange
+
+
+def test_a_failure_that_is_about_no_reader_is_one_of_the_service() -> None:
+    error = error_for(_code("SCARD_E_CANCELLED"), reader=None)
+    assert isinstance(error, PcscUnavailableError)
 
 
 @pytest.mark.parametrize(
