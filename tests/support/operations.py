@@ -35,13 +35,13 @@ class Operation:
 
 def _script(*arguments: str) -> Callable[[Trial], Run]:
     def run(trial: Trial) -> Run:
-        pins = {"pin": PASSWORD, "new_pin": NEW_PASSWORD}
+        pin, new_pin = PASSWORD, NEW_PASSWORD
         if "authentication" in arguments or "auth" in arguments:
-            pins = {"pin": PIN, "new_pin": NEW_PIN}
+            pin, new_pin = PIN, NEW_PIN
         sources: tuple[str, ...] = ("--pin-from", "env:JPKI_TEST_PIN")
         if "change" in arguments:
             sources += ("--new-pin-from", "env:JPKI_TEST_NEW_PIN")
-        return trial.run(*_filled(arguments, trial), *sources, **pins)
+        return trial.run(*_filled(arguments, trial), *sources, pin=pin, new_pin=new_pin)
 
     return run
 

@@ -276,13 +276,17 @@ def _forms(secret: str) -> set[str]:
 
 
 def check_locked(card: VirtualCard) -> None:
-    """Assert that a stranger who finds the card on the reader gets 6982 for a signature."""
+    """Assert that a stranger who finds the card on the reader gets 6982 for a signature.
+
+    The card's witnesses do not count the stranger's commands.
+    """
     faults, card.faults = card.faults, Faults()
+    log, exchanges = list(card.log), card.exchange_count
     card.power_on()  # as when it is put back; changes nothing for a card that has power
     try:
         assert signs_for_a_stranger(card.execute) == []
     finally:
-        card.faults = faults
+        card.faults, card.log, card.exchange_count = faults, log, exchanges
 
 
 def signs_for_a_stranger(execute: Callable[[bytes], bytes]) -> list[str]:
