@@ -38,7 +38,8 @@ def test_command_is_parsed(body: str, data: str, ne: int, extended: bool) -> Non
 
 @pytest.mark.parametrize(
     "body",
-    ["02AA", "01AABBCC", "0001", "00000000", "0000000010", "000002AA", "000001AABB", "000001AABBCCDD"],
+    ["02AA", "01AABBCC", "0001", "00000000", "0000000010", "000002AA", "000001AABB",
+     "000001AABBCCDD"],
 )  # fmt: skip
 def test_lengths_that_contradict_each_other_are_seen(body: str) -> None:
     assert parse_command(bytes.fromhex("80123456" + body)) is None
