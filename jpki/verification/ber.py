@@ -5,11 +5,12 @@ indefinite lengths make the reader look deeper, to find their end.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from mmap import mmap
+from typing import NamedTuple
 
 MAX_DEPTH = 64  # of nested indefinite lengths; a CMS signature by OpenSSL has 4
-MAX_ELEMENTS = 1_000_000  # looked at in one document; content streamed by OpenSSL: 1 per 4 KiB
+MAX_ELEMENTS = 1_000_000  # looked at in one document; OpenSSL streams 1.5 GiB as 400,000
+MAX_CHILDREN = 20_000  # of one element: certificates of a bag, attributes of a signer
 
 CONSTRUCTED = 0x20
 SEQUENCE = 0x30
@@ -25,8 +26,7 @@ class BerError(ValueError):
     """The bytes are not what they should be. Verification turns it into the reason `malformed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One TLV, as offsets into the data of its reader."""
 
     tag: int
@@ -42,6 +42,7 @@ class BerReader:
     def __init__(self, data: bytes | mmap) -> None:
         self.data = data
         self._left = MAX_ELEMENTS
+        self._ends: dict[int, int] = {}  # of indefinite lengths, so that each is scanned once
 
     def document(self) -> Element:
         """Read the one element that the data consist of."""
@@ -67,6 +68,8 @@ class BerReader:
         while offset < parent.contents_end:
             element = self.element(offset, parent.contents_end)
             found.append(element)
+            if len(found) > MAX_CHILDREN:
+                raise BerError("too many elements in one")
             offset = element.end
         return found
 
@@ -88,17 +91,21 @@ class BerReader:
         return self.data[element.start : element.end]
 
     def octets(self, element: Element) -> Iterator[memoryview]:
-        """Return the value of an OCTET STRING in pieces, primitive or constructed, uncopied."""
+        """Yield the value of an OCTET STRING in pieces, primitive or constructed, uncopied."""
         view = memoryview(self.data)
-        pending = [element]
+        pending = [(element.start, element.end)]
         while pending:
-            part = pending.pop()
-            if part.tag == OCTET_STRING:
-                yield view[part.contents : part.contents_end]
-            elif part.tag == OCTET_STRING | CONSTRUCTED:
-                pending.extend(reversed(self.children(part)))
-            else:
-                raise BerError("no OCTET STRING")
+            offset, limit = pending.pop()
+            while offset < limit:
+                part = self.element(offset, limit)
+                offset = part.end
+                if part.tag == OCTET_STRING:
+                    yield view[part.contents : part.contents_end]
+                elif part.tag == OCTET_STRING | CONSTRUCTED:
+                    pending.append((offset, limit))
+                    offset, limit = part.contents, part.contents_end
+                else:
+                    raise BerError("no OCTET STRING")
 
     def _header(self, offset: int, limit: int) -> tuple[int, int, int | None]:
         self._left -= 1
@@ -127,20 +134,22 @@ class BerReader:
         return tag, contents, size
 
     def _end_of_contents(self, offset: int, limit: int) -> int:
-        """Find where an element of indefinite length ends."""
-        depth = 1
-        while True:
+        """Find where an element of indefinite length ends, and all inside it on the way."""
+        known = self._ends.get(offset)
+        if known is not None:
+            return known
+        open_elements = [offset]
+        while open_elements:
             if self.data[offset : offset + 2] == END_OF_CONTENTS and offset + 2 <= limit:
-                depth -= 1
-                if depth == 0:
-                    return offset
+                self._ends[open_elements.pop()] = offset
                 offset += 2
                 continue
             _, contents, size = self._header(offset, limit)
             if size is None:
-                depth += 1
-                if depth > MAX_DEPTH:
+                open_elements.append(contents)
+                if len(open_elements) > MAX_DEPTH:
                     raise BerError("nested too deeply")
                 offset = contents
             else:
                 offset = contents + size
+        return offset - len(END_OF_CONTENTS)

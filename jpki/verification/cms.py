@@ -42,9 +42,17 @@ def verify_cms(
     for anchor in anchors:
         read_through(anchor)
     try:
-        signed_data = parse_signed_data(signature)
+        return _verify(parse_signed_data(signature), content, anchors, at)
     except BerError:
         return VerificationReport(reasons=(Reason.MALFORMED,))
+
+
+def _verify(
+    signed_data: SignedData,
+    content: BinaryIO | None,
+    anchors: Sequence[x509.Certificate],
+    at: datetime,
+) -> VerificationReport:
     if not signed_data.signer_infos:
         return VerificationReport(reasons=(Reason.NO_SIGNATURE,))
     if signed_data.content is None and content is None:
@@ -72,11 +80,10 @@ def _digests(
     given = None if content is None else hash_stream_with(content, algorithms)
     if signed_data.content is None:
         return (), given or {}
-    inside: dict[HashAlgorithm, bytes] = {}
-    for algorithm in algorithms:
-        hasher = algorithm.new()
-        for piece in signed_data.content:
+    hashers = {algorithm: algorithm.new() for algorithm in algorithms}
+    for piece in signed_data.content:
+        for hasher in hashers.values():
             hasher.update(piece)
-        inside[algorithm] = hasher.digest()
+    inside = {algorithm: hasher.digest() for algorithm, hasher in hashers.items()}
     reasons = () if given in (None, inside) else (Reason.CONTENT_CONFLICT,)
     return reasons, inside

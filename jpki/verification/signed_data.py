@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import mmap
 
@@ -60,11 +61,12 @@ class SignerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedData:
-    """A SignedData, RFC 5652 5.1; the content as pieces of the input, uncopied."""
+    """A SignedData, RFC 5652 5.1."""
 
     digest_algorithms: frozenset[bytes]
     content_type: bytes  # OBJECT IDENTIFIER, DER
-    content: tuple[memoryview, ...] | None  # None: detached
+    # Pieces of the input, uncopied, to be read once; reading may raise BerError. None: detached.
+    content: Iterator[memoryview] | None
     certificates: tuple[bytes, ...]
     signer_infos: tuple[SignerInfo, ...]
 
@@ -118,14 +120,14 @@ def _exactly(elements: list[Element], count: int) -> list[Element]:
 
 def _encap_content_info(
     reader: BerReader, element: Element
-) -> tuple[bytes, tuple[memoryview, ...] | None]:
+) -> tuple[bytes, Iterator[memoryview] | None]:
     content_type, *explicit = reader.sequence(element, 1)
     oid = reader.encoding(reader.expect(content_type, OBJECT_IDENTIFIER))
     if not explicit:
         return oid, None
     (wrapper,) = _exactly(explicit, 1)
     (octets,) = _exactly(reader.children(reader.expect(wrapper, EXPLICIT_CONTENT)), 1)
-    return oid, tuple(reader.octets(octets))
+    return oid, reader.octets(octets)
 
 
 def _certificates(reader: BerReader, optional: list[Element]) -> tuple[bytes, ...]:

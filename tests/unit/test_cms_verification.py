@@ -619,3 +619,34 @@ def test_a_mapped_file_is_verified_without_reading_it_into_memory(tmp_path):
             tracemalloc.stop()
     assert report.verdict is Verdict.PASSED
     assert peak < 4 << 20
+
+
+def test_content_in_a_hundred_thousand_pieces_is_read_in_little_memory():
+    pieces = b"\x04\x00" * 100_000 + wrap(0x04, DOCUMENT)
+    attached = cms.ContentInfo.load(signed_data(Forgery(), content=DOCUMENT))
+    parts = attached["content"]
+    for octets in (wrap(0x24, pieces), b"\x24\x80" + pieces + b"\x00\x00"):
+        encapsulated = wrap(0x30, cms.ContentType("data").dump(), wrap(0xA0, octets))
+        names = ("version", "digest_algorithms"), ("certificates", "signer_infos")
+        before, after = ([parts[name].dump() for name in group] for group in names)
+        inner = wrap(0x30, *before, encapsulated, *after)
+        signature = wrap(0x30, attached["content_type"].dump(), wrap(0xA0, inner))
+        tracemalloc.start()
+        try:
+            report = verify(signature, None)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert reasons_of(report) == []
+        assert peak < 4 << 20
+
+
+def test_a_bag_of_a_million_things_is_malformed():
+    good = cms.ContentInfo.load(signed_data(Forgery()))
+    parts = good["content"]
+    names = ("version", "digest_algorithms", "encap_content_info")
+    bag = wrap(0xA0, b"\x30\x00" * 1_000_000)
+    signers = parts["signer_infos"].dump()
+    inner = wrap(0x30, *(parts[name].dump() for name in names), bag, signers)
+    signature = wrap(0x30, good["content_type"].dump(), wrap(0xA0, inner))
+    assert reasons_of(verify(signature)) == [Reason.MALFORMED]
