@@ -13,6 +13,7 @@ from jpki.verification.ber import BerError
 from jpki.verification.report import Reason, VerificationReport
 from jpki.verification.signed_data import SignedData, parse_signed_data
 from jpki.verification.signer import verify_signer
+from jpki.verification.signer_certificate import CertificateBag
 
 
 def verify_cms(
@@ -58,10 +59,11 @@ def _verify(
     if signed_data.content is None and content is None:
         return VerificationReport(reasons=(Reason.CONTENT_MISSING,))
     reasons, digests = _digests(signed_data, content)
+    bag = CertificateBag(signed_data.certificates)
     return VerificationReport(
         reasons=reasons,
         signatures=tuple(
-            verify_signer(signer_info, signed_data, digests, anchors, at)
+            verify_signer(signer_info, signed_data, bag, digests, anchors, at)
             for signer_info in signed_data.signer_infos
         ),
     )

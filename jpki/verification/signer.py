@@ -19,7 +19,7 @@ from jpki.verification.attributes import (
 from jpki.verification.raw import signature_faults
 from jpki.verification.report import Level, Reason, SignatureReport, Verdict
 from jpki.verification.signed_data import SignedData, SignerInfo
-from jpki.verification.signer_certificate import find_candidates, is_referenced
+from jpki.verification.signer_certificate import CertificateBag, is_referenced
 
 # Algorithms as OBJECT IDENTIFIERs in DER. rsaEncryption names no hash: the digest algorithm does
 # (RFC 3370 3.2).
@@ -54,13 +54,14 @@ class _Signature:
 def verify_signer(
     signer_info: SignerInfo,
     signed_data: SignedData,
+    bag: CertificateBag,
     digests: Mapping[HashAlgorithm, bytes],
     anchors: Sequence[x509.Certificate],
     at: datetime,
 ) -> SignatureReport:
-    """Verify one signer of a SignedData whose content has these digests."""
+    """Verify one signer of a SignedData; bag and digests are those of its contents."""
     signature = _read(signer_info, signed_data, digests)
-    candidates = find_candidates(signer_info, signed_data.certificates)
+    candidates = bag.candidates(signer_info)
     if not candidates:
         return _report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,))
     # The bag of certificates is not signed, so anybody may add one with the signer's name: the

@@ -1,6 +1,7 @@
 """Which certificate belongs to a signer, RFC 5652 5.3 and RFC 5035 3-4."""
 
 import hashlib
+from functools import cached_property
 
 from cryptography import x509
 
@@ -15,14 +16,42 @@ from jpki.verification.signed_data import SignerInfo
 MAX_CANDIDATES = 8  # certificates that answer to one signer's name; one is usual
 
 
-def find_candidates(signer_info: SignerInfo, certificates: tuple[bytes, ...]) -> list[bytes]:
-    """Return the certificates, DER, that a SignerInfo may mean; several only by malice."""
-    if signer_info.subject_key_identifier is None:
-        wanted = (signer_info.issuer, signer_info.serial_number)
-        found = [der for der in certificates if _issuer_and_serial(der) == wanted]
-    else:
-        found = _by_key_identifier(signer_info.subject_key_identifier, certificates)
-    return list(dict.fromkeys(found))[:MAX_CANDIDATES]
+class CertificateBag:
+    """The certificates of a SignedData, found by name; each is looked at once for all signers."""
+
+    def __init__(self, certificates: tuple[bytes, ...]) -> None:
+        self._certificates = tuple(dict.fromkeys(certificates))
+
+    def candidates(self, signer_info: SignerInfo) -> list[bytes]:
+        """Return the certificates, DER, that a SignerInfo may mean; several only by malice."""
+        if signer_info.subject_key_identifier is not None:
+            found = self._by_key_identifier.get(signer_info.subject_key_identifier, [])
+        else:
+            name = (signer_info.issuer, signer_info.serial_number)
+            found = self._by_issuer_and_serial.get(name, [])
+        return found[:MAX_CANDIDATES]
+
+    @cached_property
+    def _by_issuer_and_serial(self) -> dict[tuple[bytes | None, bytes | None], list[bytes]]:
+        index: dict[tuple[bytes | None, bytes | None], list[bytes]] = {}
+        for der in self._certificates:
+            name = _issuer_and_serial(der)
+            if name is not None:
+                index.setdefault(name, []).append(der)
+        return index
+
+    @cached_property
+    def _by_key_identifier(self) -> dict[bytes, list[bytes]]:
+        index: dict[bytes, list[bytes]] = {}
+        for der in self._certificates:
+            try:
+                certificate = load_certificate(der)
+            except CertificateMalformedError:
+                continue
+            extension = find_extension(certificate, x509.SubjectKeyIdentifier)
+            if extension is not None:
+                index.setdefault(extension.digest, []).append(der)
+        return index
 
 
 def is_referenced(reference: CertificateReference, certificate: bytes) -> bool:
@@ -40,16 +69,3 @@ def _issuer_and_serial(certificate: bytes) -> tuple[bytes, bytes] | None:
         return issuer_and_serial_der(certificate)
     except DerError:
         return None
-
-
-def _by_key_identifier(identifier: bytes, certificates: tuple[bytes, ...]) -> list[bytes]:
-    found: list[bytes] = []
-    for der in certificates:
-        try:
-            certificate = load_certificate(der)
-        except CertificateMalformedError:
-            continue
-        extension = find_extension(certificate, x509.SubjectKeyIdentifier)
-        if extension is not None and extension.digest == identifier:
-            found.append(der)
-    return found
