@@ -30,6 +30,7 @@ class ScriptedCard:
         self.answer = answer
         self.log: list[bytes] = []
         self.powered_off = threading.Event()
+        self.was_reset = threading.Event()
         self.command_came = threading.Semaphore(0)
         self._port = port
         self._socket = self._connect()
@@ -95,6 +96,8 @@ class ScriptedCard:
             self.powered_off.set()
         elif message == b"\x04":
             self.say(ATR)
+            if b"\x02" in self.log:
+                self.was_reset.set()
         elif len(message) > 1:
             self.command_came.release()
             answer = self.answer(message)

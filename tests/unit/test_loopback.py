@@ -66,6 +66,12 @@ def test_builtin_exceptions_of_the_card_become_ours(
     assert type(caught.value) is error
 
 
+def test_a_card_that_knows_its_answer_at_ctrl_c_hands_it_on() -> None:
+    with pytest.raises(ExchangeInterrupted) as caught:
+        LoopbackTransport(Card(ExchangeInterrupted(b"\x63\xc2"))).transmit(b"\x00\x20\x00\x80")
+    assert caught.value.response == b"\x63\xc2"
+
+
 def test_a_transaction_that_ends_with_power_off_leaves_a_cold_started_card() -> None:
     card = Card()
     transport = LoopbackTransport(card)
