@@ -11,10 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from jpki.certificates.describe import summarize
-from jpki.certificates.loading import read_through
 from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import Reason
-from jpki.errors import CertificateMalformedError
 from jpki.signing.digest import HashAlgorithm, hash_stream
 from jpki.verification.report import Level, SignatureReport, VerificationReport
 
@@ -66,12 +64,7 @@ def verify_raw(
 def signature_faults(
     certificate: x509.Certificate, signature: bytes, digest: bytes, algorithm: HashAlgorithm
 ) -> Iterator[Reason]:
-    """Check a PKCS#1 v1.5 signature over a digest with the key of a certificate."""
-    try:
-        read_through(certificate)
-    except CertificateMalformedError:
-        yield Reason.CERTIFICATE_MALFORMED
-        return
+    """Check a PKCS#1 v1.5 signature over a digest with the key of a certificate that was read."""
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
         yield Reason.UNSUPPORTED_ALGORITHM

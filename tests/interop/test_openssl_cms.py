@@ -36,8 +36,8 @@ def judge(signature: Path, *, content: Path | None, cades: bool = True, ok: bool
     output = signature.with_suffix(".out")
     openssl(
         *("cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-out", output),
-        *(["-cades"] if cades else []),
-        *(["-content", content] if content else []),
+        *(("-cades",) if cades else ()),
+        *(("-content", str(content)) if content else ()),
         *("-CAfile", PKI_DIR / "signature-ca.pem", "-attime", AT_SECONDS),
         ok=ok,
     )

@@ -150,6 +150,8 @@ def test_pem_is_read(label):
         b"not a signature at all",
         b"-----BEGIN CMS-----\nAAAA\n",
         b"-----BEGIN CMS-----\n!!!!\n-----END CMS-----\n",
+        b"-----BEGIN CMS-----\nAAAAA\n-----END CMS-----\n",
+        b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
         b"\x30\x84\xff\xff\xff\xff" + bytes(20),
         b"\x30\x89" + b"\xff" * 20,
         b"\x30\x80" * 5000,
@@ -471,6 +473,15 @@ def test_a_garbled_certificate_of_the_signer_is_named():
     der[place + 4] = 0x12
     report = verify(signed_data(Forgery(), certificates=[bytes(der)]))
     assert reasons_of(report) == [Reason.CERTIFICATE_MALFORMED]
+
+
+def test_junk_in_the_bag_does_not_hide_the_signers_certificate():
+    der = load("authentication").public_bytes(Encoding.DER)
+    junk = [der[:4] + bytes(len(der) - 4), der.replace(b"\x06\x03U\x1d\x0f", b"\x06\x03U\x1d\x12")]
+    for by_key_identifier in (False, True):
+        forgery = Forgery(by_key_identifier=by_key_identifier)
+        signature = signed_data(forgery, certificates=[*junk, load("signature")])
+        assert reasons_of(verify(signature)) == []
 
 
 @pytest.mark.parametrize(

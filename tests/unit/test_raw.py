@@ -4,7 +4,9 @@ import io
 from datetime import datetime
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.keys import CountingKey
 from support.pki import AT, SIGNATURE_LEAF, load, load_key
 
@@ -146,6 +148,14 @@ def test_a_key_that_is_not_rsa_is_not_supported():
     certificate = SIGNATURE_LEAF.build(key.public_key(), load_key("signature-ca"))
     report = verify_raw(bytes(72), DIGEST, certificate, CA, AT)
     assert report.signatures[0].reasons == (Reason.UNSUPPORTED_ALGORITHM,)
+
+
+def test_a_certificate_that_cannot_be_read_is_a_reason_not_a_crash():
+    der = load("signature").public_bytes(Encoding.DER)
+    doubled = der.replace(bytes.fromhex("0603551D0F"), bytes.fromhex("0603551D12"))
+    certificate = x509.load_der_x509_certificate(doubled)
+    report = verify_raw(_signature(), DIGEST, certificate, CA, AT)
+    assert report.signatures[0].reasons == (Reason.CERTIFICATE_MALFORMED,)
 
 
 def test_a_key_too_short_for_the_digest_is_no_crash():

@@ -173,6 +173,8 @@ def test_origins_as_browsers_write_them_are_taken(origin):
         "https://[2001:DB8::1]",
         "https://[2001:db8:0::1]",
         "https://[::1",
+        "https://[12345::1]",
+        "https://[192.0.2.1]",
         "https://[fe80::1%25eth0]",
         "https://example.jp:٤٤٣",
         "null",
