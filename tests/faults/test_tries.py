@@ -32,9 +32,11 @@ def issued(issued_card_path: Path) -> Path:
     return issued_card_path
 
 
-def leave(trial: Trial, issued: Path, faults: Faults | None = None, **tries: int) -> None:
+def leave(
+    trial: Trial, issued: Path, tries: dict[str, int] | None = None, *, faults: Faults | None = None
+) -> None:
     """Take a card with so many tries left."""
-    trial.card = VirtualCard(with_tries(read_card_file(issued), tries), faults=faults)
+    trial.card = VirtualCard(with_tries(read_card_file(issued), tries or {}), faults=faults)
 
 
 def commands(trial: Trial, kind: str) -> list[tuple[str, ...]]:
@@ -56,7 +58,7 @@ def script(trial: Trial, command: tuple[str, ...], pin: str, *more: str) -> Run:
 def test_a_script_never_spends_the_last_try_even_with_the_right_pin(
     trial: Trial, issued: Path, kind: str, number: int
 ) -> None:
-    leave(trial, issued, **{kind: 1})
+    leave(trial, issued, {kind: 1})
     command = commands(trial, kind)[number]
     trial.refused(script(trial, command, RIGHT[kind]), "last-try", tries={kind: 1})
 
@@ -66,7 +68,7 @@ def test_a_script_never_spends_the_last_try_even_with_the_right_pin(
 def test_a_script_never_spends_the_last_try_whatever_options_it_gives(
     trial: Trial, issued: Path, kind: str, number: int
 ) -> None:
-    leave(trial, issued, **{kind: 1})
+    leave(trial, issued, {kind: 1})
     command = commands(trial, kind)[number]
     run = script(trial, command, RIGHT[kind], "--use-last-try")
     trial.refused(run, "last-try", "usage", tries={kind: 1})
@@ -77,7 +79,7 @@ def test_a_script_never_spends_the_last_try_whatever_options_it_gives(
 def test_a_person_is_not_asked_for_a_pin_with_one_try_left(
     trial: Trial, issued: Path, kind: str, number: int
 ) -> None:
-    leave(trial, issued, **{kind: 1})
+    leave(trial, issued, {kind: 1})
     run = trial.run(*commands(trial, kind)[number], answers=[RIGHT[kind]])
     trial.refused(run, "last-try", tries={kind: 1})
     assert trial.person.questions == []
@@ -87,7 +89,7 @@ def test_a_person_is_not_asked_for_a_pin_with_one_try_left(
 def test_a_person_who_gives_the_last_try_away_is_told_that_it_is_the_last(
     trial: Trial, issued: Path, kind: str
 ) -> None:
-    leave(trial, issued, **{kind: 1})
+    leave(trial, issued, {kind: 1})
     run = trial.run("pin", "verify", kind, "--use-last-try", answers=[RIGHT[kind]])
     assert run.exit_code == 0, run.stderr
     assert "LAST TRY" in trial.person.questions[0]
@@ -100,7 +102,7 @@ def test_a_person_who_gives_the_last_try_away_is_told_that_it_is_the_last(
 def test_a_wrong_last_try_blocks_and_says_so(
     trial: Trial, issued: Path, kind: str, blocked_sw: int
 ) -> None:
-    leave(trial, issued, Faults(blocked_sw=blocked_sw), **{kind: 1})
+    leave(trial, issued, {kind: 1}, faults=Faults(blocked_sw=blocked_sw))
     run = trial.run("pin", "verify", kind, "--use-last-try", answers=[WRONG[kind]])
     trial.refused(run, "pin-blocked", verifies=1, tries={kind: 0})
     again = trial.run("pin", "verify", kind, "--use-last-try", answers=[RIGHT[kind]])
@@ -114,7 +116,7 @@ def test_a_wrong_last_try_blocks_and_says_so(
 def test_nothing_is_sent_to_a_blocked_pin(
     trial: Trial, issued: Path, kind: str, number: int, blocked_sw: int
 ) -> None:
-    leave(trial, issued, Faults(blocked_sw=blocked_sw), **{kind: 0})
+    leave(trial, issued, {kind: 0}, faults=Faults(blocked_sw=blocked_sw))
     command = commands(trial, kind)[number]
     trial.refused(script(trial, command, RIGHT[kind]), "pin-blocked", tries={kind: 0})
     person = trial.run(*command, answers=[RIGHT[kind]])
@@ -129,7 +131,7 @@ def test_a_pin_that_is_blocked_behind_a_stale_count_is_blocked(
 ) -> None:
     """The query says that all tries are there; the answer to VERIFY is the last word."""
     faults = Faults(blocked_sw=blocked_sw, tries_query=TriesQuery.STALE)
-    leave(trial, issued, faults, **{kind: 0})
+    leave(trial, issued, {kind: 0}, faults=faults)
     run = script(trial, ("pin", "verify", kind), RIGHT[kind])
     trial.refused(run, "pin-blocked", verifies=1, tries={kind: 0})
 
@@ -145,7 +147,7 @@ def test_without_a_count_nothing_is_sent(
     def no_count(_exchange: int, command: bytes, right: bytes) -> bytes:
         return answer if command[1] == 0x20 and len(command) == 4 else right
 
-    leave(trial, issued, Faults(hook=no_count))
+    leave(trial, issued, faults=Faults(hook=no_count))
     command = commands(trial, kind)[number]
     trial.refused(script(trial, command, RIGHT[kind]), "tries-unknown")
     trial.refused(trial.run(*command, answers=[RIGHT[kind]]), "tries-unknown")
@@ -156,7 +158,7 @@ def test_a_person_may_risk_a_try_of_an_unknown_count(trial: Trial, issued: Path)
     def no_count(_exchange: int, command: bytes, right: bytes) -> bytes:
         return b"\x63\x00" if command[1] == 0x20 and len(command) == 4 else right
 
-    leave(trial, issued, Faults(hook=no_count))
+    leave(trial, issued, faults=Faults(hook=no_count))
     run = trial.run("pin", "verify", "signature", "--use-last-try", answers=[PASSWORD])
     assert run.exit_code == 0, run.stderr
     assert "unknown" in trial.person.questions[0]
@@ -276,7 +278,12 @@ def test_a_change_without_a_possible_new_password_sends_nothing(
 def test_the_tries_are_told_without_spending_one(
     trial: Trial, issued: Path, query: TriesQuery
 ) -> None:
-    leave(trial, issued, Faults(tries_query=query), signature=2, authentication=1)
+    leave(
+        trial,
+        issued,
+        {"signature": 2, "authentication": 1},
+        faults=Faults(tries_query=query),
+    )
     for command in (("pin", "status"), ("status",)):
         run = trial.run(*command)
         assert run.exit_code == 0, run.stderr
