@@ -1,0 +1,92 @@
+"""`jpki status`, `jpki cert list`: what a card says of itself without a PIN."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from support.trial import ENVIRONMENT, Person, Trial
+
+from cli.context import AppContext
+from cli.main import root
+from jpki.emulator import create_card
+
+
+def test_status_has_the_documented_shape_and_says_test(trial: Trial) -> None:
+    answer = json.loads(trial.run("status").stdout)
+    assert answer["card"] == {"kind": "card", "reader": "emulator:card", "test": True}
+    assert [pin["tries_left"] for pin in answer["pins"]] == [5, 3]
+    names = [certificate["name"] for certificate in answer["certificates"]]
+    assert names == ["signature", "signature-ca", "authentication", "authentication-ca"]
+    by_name = {certificate["name"]: certificate for certificate in answer["certificates"]}
+    assert by_name["signature"]["needs_pin"] is True
+    assert by_name["signature"]["not_valid_after"] is None
+    assert by_name["authentication"]["not_valid_after"].endswith("T14:59:59Z")
+    assert trial.card.verify_count == 0
+
+
+def test_status_says_test_in_words(trial: Trial) -> None:
+    text = trial.run("status", as_json=False).stdout.decode()
+    assert "TEST" in text
+    assert "5 of 5 tries left" in text
+    assert "can be read with its PIN only" in text
+
+
+def test_cert_list_is_the_same_list(trial: Trial) -> None:
+    listed = json.loads(trial.run("cert", "list").stdout)["certificates"]
+    assert listed == json.loads(trial.run("status").stdout)["certificates"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"with_signature_certificate": False}, "No signature certificate"),
+        ({"face_authentication": True}, "A face-authentication card"),
+        ({"label": "JPKIAPICCTOKEN"}, "住基カード"),
+        ({"label": "JPKIAPGPSETOKEN"}, "a phone"),
+        ({"label": "JPKIAPIOSTOKEN"}, "a phone"),
+    ],
+)
+def test_each_other_kind_of_card_gets_a_clear_word(
+    tmp_path: Path, attributes: dict[str, Any], words: str
+) -> None:
+    path = tmp_path / "card.json"
+    create_card(path, **attributes)
+    app = AppContext(prompter=Person(None))
+    arguments = ["--reader", f"emulator:{path}", "status"]
+    result = CliRunner().invoke(root, arguments, obj=app, env=ENVIRONMENT)
+    assert result.exit_code == 0, result.stderr
+    assert words in result.stdout
+
+
+@pytest.mark.parametrize("attributes", [{"with_signature_certificate": False}])
+def test_a_childs_card_says_so_before_the_password_is_asked_for(
+    tmp_path: Path, attributes: dict[str, Any]
+) -> None:
+    path = tmp_path / "card.json"
+    create_card(path, **attributes)
+    document = tmp_path / "document"
+    document.write_text("x")
+    person = Person(["ABC123"])
+    arguments = ["--reader", f"emulator:{path}", "sign", str(document)]
+    result = CliRunner().invoke(root, arguments, obj=AppContext(prompter=person), env=ENVIRONMENT)
+    assert result.exit_code == 2
+    assert "no signature certificate" in result.stderr
+    assert person.questions == []
+
+
+def test_the_default_virtual_card_is_made_once_and_its_pins_are_announced(
+    tmp_path: Path,
+) -> None:
+    environment = {**ENVIRONMENT, "XDG_DATA_HOME": str(tmp_path)}
+    first = CliRunner().invoke(root, ["--reader", "emulator", "status"], env=environment)
+    assert first.exit_code == 0, first.stderr
+    assert "virtual TEST card was made" in first.stderr
+    assert "Signature password: " in first.stderr
+    second = CliRunner().invoke(root, ["--reader", "emulator", "status"], env=environment)
+    assert second.stderr == ""
+    assert second.stdout == first.stdout
+    shown = CliRunner().invoke(root, ["--json", "emulator", "show"], env=environment)
+    password = json.loads(shown.stdout)["pins"]["signature"]
+    assert password in first.stderr
