@@ -4,7 +4,7 @@ One line per command, answer or failure::
 
     > 00 A4 04 0C Lc=0A D392F000260100000001   CLA INS P1 P2, Lc, data: SELECT names no person
     < 9000 (0 bytes)                            status word, length of the data
-    > 00 20 00 80 Lc=04 [redacted]              a PIN: never shown
+    > 00 20 00 80 [redacted]                    a PIN: never shown, nor how long it is
     < 63C2 (0 bytes)
     > 00 B0 00 00 Le=00                         Le as it is coded: 00 is 256, 0000 is 65536
     < 9000 (256 bytes)                          data in hex behind this only with include_data
@@ -71,6 +71,8 @@ class Trace:
 def format_command(raw: bytes, *, include_data: bool = False, sensitive: bool = False) -> str:
     """Return an encoded command as a trace shows it, without the leading ``> ``."""
     header = raw[:4].hex(" ").upper()
+    if len(raw) > 5 and (sensitive or _is_secret(raw)):
+        return f"{header} [redacted]"
     try:
         command = CommandApdu.decode(raw)
     except ValueError:  # which bytes are data cannot be told, so none is shown
@@ -79,9 +81,7 @@ def format_command(raw: bytes, *, include_data: bool = False, sensitive: bool = 
     width = 4 if command.is_extended else 2
     if command.data:
         parts.append(f"Lc={len(command.data):0{width}X}")
-        if sensitive or _is_secret(raw):
-            parts.append("[redacted]")
-        elif include_data or command.ins == _INS_SELECT:
+        if include_data or command.ins == _INS_SELECT:
             parts.append(command.data.hex().upper())
     if command.ne:
         parts.append(f"Le={command.ne % 16**width:0{width}X}")

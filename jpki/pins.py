@@ -15,7 +15,6 @@ import secrets
 from contextlib import suppress
 from datetime import date
 from enum import Enum
-from types import TracebackType
 from typing import Final, NoReturn, Self
 
 from apdu.channel import Channel
@@ -88,12 +87,7 @@ class Pin:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.wipe()
 
     def __repr__(self) -> str:

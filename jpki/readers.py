@@ -12,8 +12,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from apdu.transports.pcsc import PcscContext, ReaderState
-
 from apdu.errors import (
     CardError,
     CardInUseError,
@@ -25,6 +23,7 @@ from apdu.errors import (
 from apdu.trace import Trace
 from apdu.transports.base import Notice
 from apdu.transports.loopback import LoopbackCard, LoopbackTransport
+from apdu.transports.pcsc import PcscContext, ReaderState
 from jpki.card import MyNumberCard
 from jpki.errors import NotAMyNumberCardError, SeveralCardsError
 

@@ -1,7 +1,6 @@
 """What every way to a card has in common."""
 
 from enum import Enum
-from types import TracebackType
 from typing import Protocol, Self
 
 
@@ -64,10 +63,4 @@ class Transport(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...

@@ -7,7 +7,6 @@ case. PINs are not in it: a command with a PIN matches its redacted line, whatev
 import re
 from collections import deque
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 
 from apdu.errors import (
@@ -104,13 +103,7 @@ class ReplayTransport:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _next_line(self) -> str:
