@@ -88,7 +88,7 @@ class FakePcsc:
     def SCardGetStatusChange(  # noqa: N802
         self, _context: int, _milliseconds: int, known: list[tuple[str, int]]
     ) -> tuple[int, list[tuple[str, int, list[int]]]]:
-        states = []
+        states: list[tuple[str, int, list[int]]] = []
         for name, _flags in known:
             reader = self._reader(name)
             if reader is None:  # the notification of readers that come and go
