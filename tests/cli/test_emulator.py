@@ -1,0 +1,124 @@
+"""`jpki emulator`: create and show; serve ends cleanly and says what it does."""
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support.trial import ENVIRONMENT, copy_of_environment
+
+from cli.emulator_faults import faults_from
+from cli.main import root
+from jpki.emulator import SignatureFault, TriesQuery, describe_card
+
+
+def jpki(*arguments: str) -> Result:
+    return CliRunner().invoke(root, arguments, env=ENVIRONMENT)
+
+
+def test_create_tells_path_and_pins_and_exports_the_cas(tmp_path: Path) -> None:
+    path, folder = tmp_path / "card.json", tmp_path / "new" / "ca"
+    run = jpki(
+        "--json", "emulator", "create", str(path), "--name", "番号花子", "--sex", "female",
+        "--birth-date", "1989-03-31", "--issued", "2026-04-02", "--expires", "2030-01-31",
+        "--signature-password", "HANAKO89", "--authentication-pin", "2468",
+        "--export-ca", str(folder),
+    )  # fmt: skip
+    assert run.exit_code == 0, run.stderr
+    answer = json.loads(run.stdout)
+    assert answer["path"] == str(path)
+    assert answer["pins"] == {"signature": "HANAKO89", "authentication": "2468"}
+    assert answer["holder"]["name"] == "番号花子"
+    assert answer["expires"] == "2030-01-31T14:59:59Z"
+    assert answer["ca"] == [str(folder / "signature-ca.pem"), str(folder / "authentication-ca.pem")]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    shown = json.loads(jpki("--json", "emulator", "show", str(path)).stdout)
+    assert shown["pins"] == answer["pins"]
+
+
+def test_drawn_pins_are_told_in_words(tmp_path: Path) -> None:
+    run = jpki("emulator", "create", str(tmp_path / "card.json"))
+    card = describe_card(tmp_path / "card.json")
+    assert card.pin("signature").value in run.stdout
+    assert card.pin("authentication").value in run.stdout
+    assert "TEST" in run.stdout
+
+
+def test_an_existing_card_needs_force(card_path: Path) -> None:
+    before = card_path.read_bytes()
+    run = jpki("--json", "emulator", "create", str(card_path))
+    assert run.exit_code == 2
+    assert json.loads(run.stdout)["error"]["code"] == "output-exists"
+    assert card_path.read_bytes() == before
+    assert jpki("emulator", "create", str(card_path), "--force").exit_code == 0
+    assert card_path.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--authentication-pin", "12"), "usage"),
+        (("--birth-date", "2999-01-01"), "usage"),
+        (("--birth-date", "x"), "usage"),
+    ],
+)
+def test_what_cannot_stand_on_a_card_is_refused(
+    tmp_path: Path, options: tuple[str, ...], code: str
+) -> None:
+    run = jpki("--json", "emulator", "create", str(tmp_path / "card.json"), *options)
+    assert run.exit_code == 2
+    assert json.loads(run.stdout)["error"]["code"] == code
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff"])
+def test_what_is_no_card_file_is_said_to_be_none(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "card.json"
+    if content is not None:
+        path.write_bytes(content)
+    for arguments in (("emulator", "show", str(path)), ("-r", f"emulator:{path}", "status")):
+        run = jpki("--json", *arguments)
+        assert run.exit_code == 2
+        assert json.loads(run.stdout)["error"]["code"] == "card-file"
+
+
+def test_each_fault_reaches_the_card() -> None:
+    knobs = {
+        "use_61xx": True, "use_6cxx": False, "no_extended": True, "blocked_sw": "63C0",
+        "tries_query": "stale", "latency": 0.5, "signature_latency": None, "pull_before": 7,
+        "signature_fault": "wrong", "certificate_garbage": True,
+    }  # fmt: skip
+    faults = faults_from(knobs)
+    assert faults.response_61xx
+    assert not faults.extended_length
+    assert faults.blocked_sw == 0x63C0
+    assert faults.tries_query is TriesQuery.STALE
+    assert faults.latency_s == 0.5
+    assert faults.signature_latency_s == 0.0
+    assert faults.pull_before == 7
+    assert faults.signature is SignatureFault.WRONG
+    assert faults.certificate_garbage
+
+
+def test_serve_waits_for_a_reader_and_ends_on_sigterm(card_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import main; main()",
+         "emulator", "serve", str(card_path), "--port", "9"],
+        env=copy_of_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert b"Waiting for pcscd" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert stdout == b""
+    assert stderr == b"Stopped.\n"
+
+
+def test_the_faults_stand_in_a_section_of_their_own() -> None:
+    text = jpki("emulator", "serve", "--help").stdout
+    assert text.index("--port") < text.index("Faults, for tests") < text.index("--pull-before")

@@ -1,0 +1,146 @@
+"""What a start costs, and the options of `jpki` itself."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.trial import ENVIRONMENT, Trial, copy_of_environment
+
+from cli.main import root
+from jpki import __version__
+
+REPORT = (
+    "import atexit, sys; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr));"
+    "from cli.main import main; main()"
+)
+HEAVY = {
+    "pyhanko",
+    "lxml",
+    "asn1crypto",
+    "cryptography",
+    "platformdirs",
+    "smartcard",
+    "pyhanko_certvalidator",
+}
+
+
+def modules_of(*arguments: str, **environment: str) -> set[str]:
+    run = subprocess.run(
+        [sys.executable, "-c", REPORT, *arguments],
+        env=copy_of_environment(**environment),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stderr.split())
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_import_click_and_next_to_nothing(option: str) -> None:
+    found = modules_of(option)
+    assert not HEAVY & found
+    assert not {name for name in found if name.startswith(("apdu", "cli.commands."))}
+    assert {name for name in found if name.split(".")[0] == "jpki"} == {"jpki", "jpki._version"}
+
+
+def test_status_imports_neither_pyhanko_nor_lxml_nor_asn1crypto(card_path: Path) -> None:
+    found = modules_of("status", JPKI_READER=f"emulator:{card_path}")
+    assert not {"pyhanko", "lxml", "asn1crypto", "pyhanko_certvalidator"} & found
+
+
+def jpki(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(root, arguments, env=ENVIRONMENT | environment)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_version_is_the_packages() -> None:
+    assert jpki("--version") == (0, f"jpki {__version__}\n", "")
+
+
+def test_no_command_shows_the_help_on_stderr() -> None:
+    exit_code, stdout, stderr = jpki()
+    assert (exit_code, stdout) == (2, "")
+    assert "Commands:" in stderr
+
+
+def test_no_command_with_json_is_a_usage_error() -> None:
+    exit_code, stdout, _ = jpki("--json")
+    assert exit_code == 2
+    assert json.loads(stdout)["error"]["code"] == "usage"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json", "--nix"),
+        ("--json", "nix"),
+        ("status", "--json", "--nix"),
+        ("--json", "sign"),
+        ("--json", "--wait", "soon", "status"),
+        ("--json", "--lang", "fr", "status"),
+        ("--json", "emulator"),
+        ("pin", "verify", "--json"),
+    ],
+)
+def test_usage_errors_come_as_json_too(arguments: tuple[str, ...]) -> None:
+    exit_code, stdout, stderr = jpki(*arguments)
+    assert exit_code == 2
+    assert json.loads(stdout)["error"]["code"] == "usage"
+    assert stderr.startswith("jpki: ")
+    assert stderr.count("\n") == 1
+
+
+def test_options_of_jpki_stand_before_or_behind_the_command(card_path: Path) -> None:
+    before = jpki("--reader", f"emulator:{card_path}", "--json", "pin", "status")
+    behind = jpki("pin", "status", "--json", "-r", f"emulator:{card_path}")
+    by_variable = jpki("pin", "status", "--json", JPKI_READER=f"emulator:{card_path}")
+    assert before == behind == by_variable
+    assert before[0] == 0
+
+
+def test_the_option_beats_the_variable(card_path: Path) -> None:
+    run = jpki("-r", f"emulator:{card_path}", "status", JPKI_READER="emulator:/nonexistent")
+    assert run[0] == 0
+
+
+def test_a_log_of_exchanges_is_private_and_has_no_pin(trial: Trial) -> None:
+    log = trial.folder / "log"
+    run = trial.run(
+        "--apdu-log", str(log), "pin", "verify", "auth", "--pin-from", "env:JPKI_TEST_PIN",
+        pin="1848",
+    )  # fmt: skip
+    assert run.exit_code == 0
+    text = log.read_text()
+    assert "00 20 00 80 [redacted]" in text
+    assert "31383438" not in text
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_on_stderr_leaves_stdout_alone(trial: Trial) -> None:
+    run = trial.run("--apdu-log", "-", "pin", "status")
+    assert json.loads(run.stdout)["pins"]
+    assert "> 00 A4 04 0C" in run.stderr
+
+
+def test_a_log_that_cannot_be_written_ends_the_run(trial: Trial) -> None:
+    trial.refused(trial.run("--apdu-log", "/nonexistent/log", "pin", "status"), "input")
+
+
+def test_vv_shows_headers_and_status_words_only(trial: Trial) -> None:
+    run = trial.run("-vv", "pin", "verify", "auth", "--pin-from", "env:JPKI_TEST_PIN", pin="1848")
+    assert "00 20 00 80 -> 9000" in run.stderr
+    assert "31 38 34 38" not in run.stderr
+    assert "1848" not in run.stderr
+    assert "00 20" not in trial.run("pin", "status").stderr
+
+
+def test_completion_knows_the_commands() -> None:
+    environment = {**os.environ, "_JPKI_COMPLETE": "bash_complete", "COMP_WORDS": "jpki s",
+                   "COMP_CWORD": "1"}  # fmt: skip
+    program = [sys.executable, "-c", "from cli.main import main; main()"]
+    run = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    assert {"plain,status", "plain,sign"} == set(run.stdout.split())
