@@ -58,7 +58,6 @@ def failing(trial: Trial, monkeypatch: pytest.MonkeyPatch, **environment: str) -
     def broken(*_arguments: object, **_more: object) -> None:
         raise RuntimeError("the PIN is 1848")
 
-    monkeypatch.setattr("jpki.overview.pin_states", broken)
     monkeypatch.setattr("cli.commands.pin.pin_states", broken)
     app = AppContext(load_emulator=lambda _path: trial.card, prompter=Person(None))
     arguments = ["--json", "-r", "emulator:card", "pin", "status"]
