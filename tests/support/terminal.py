@@ -44,6 +44,16 @@ class TerminalProcess:
         while self.seen.count(text) < times:
             assert self._read(deadline), f"{text!r} is not on the screen: {self.seen!r}"
 
+    def wait_for_nth(self, text: str, number: int) -> None:
+        """Read until this stands on the screen for the ``number``-th time."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self.seen.count(text) < number:
+            assert self._read(deadline), f"{text!r} is not there {number} times: {self.seen!r}"
+
+    def hang_up(self) -> None:
+        """Close the terminal's window: the process gets SIGHUP."""
+        self._close()
+
     def wait_until_echo(self, *, on: bool) -> None:
         deadline = time.monotonic() + DEADLINE_S
         while self.echo_is_on is not on:
@@ -84,5 +94,10 @@ class TerminalProcess:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._master)
-        os.close(self._slave)
+        self._close()
+
+    def _close(self) -> None:
+        if self._master >= 0:
+            os.close(self._slave)
+            os.close(self._master)
+        self._slave = self._master = -1
