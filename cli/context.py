@@ -14,6 +14,7 @@ import click
 from cli.errors import InputError
 from cli.output import Output
 from cli.prompt import Prompter, TerminalPrompter
+from cli.translation import use_language
 
 if TYPE_CHECKING:
     from apdu.trace import Trace
@@ -32,6 +33,7 @@ class Settings:
     reader: str | None = None
     wait: float | None = None
     json: bool = False
+    language: str | None = None
     apdu_log: str | None = None
     apdu_log_data: bool = False
 
@@ -51,6 +53,10 @@ class AppContext:
     output: Output = field(default_factory=Output)
     error_facts: dict[str, object] = field(default_factory=dict)
     """What is to be told beside an error: where the PIN came from, what was finished before."""
+
+    def speak(self, environment: str) -> None:
+        """Use the language that was chosen, or that of the environment, from now on."""
+        use_language(self.settings.language or environment)
 
     @property
     def is_emulator(self) -> bool:

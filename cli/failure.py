@@ -74,6 +74,8 @@ class _Attributes(dict[str, object]):
         from jpki.files import PinKind
 
         value = getattr(self._error, field)
+        if field == "detail":
+            return printable(_(str(value)))
         if isinstance(value, PinKind):
             return pin_name(value)
         if isinstance(value, int):
@@ -89,7 +91,8 @@ def _describe_usage(error: click.ClickException) -> Failure:
 
     def text() -> str:
         hint = _("See '{command} --help'.").format(command=command)
-        return f"{printable(error.format_message())} {hint}"
+        message = " ".join(error.format_message().split())  # click breaks some into lines
+        return f"{printable(message)} {hint}"
 
     with english():
         message = text()

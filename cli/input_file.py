@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from cli.errors import InputError
+from cli.translation import N_
 from jpki.signing.digest import HashAlgorithm, hash_stream
 
 STDIN: Final = "-"
@@ -39,16 +40,16 @@ class InputFile:
         """Refuse what cannot be read. Raises: InputError."""
         if self.is_stdin:
             if sys.stdin is None:
-                raise InputError(self.name, "standard input is closed")
+                raise InputError(self.name, N_("standard input is closed"))
             return
         try:
             mode = self.path.stat().st_mode
             if stat.S_ISDIR(mode):
-                raise InputError(self.name, "it is a folder")
+                raise InputError(self.name, N_("it is a folder"))
             if stat.S_ISREG(mode):
                 self.path.open("rb").close()
             elif not stat.S_ISFIFO(mode):
-                raise InputError(self.name, "it is no regular file")
+                raise InputError(self.name, N_("it is no regular file"))
         except OSError as error:
             raise InputError(self.name, error.strerror or str(error)) from error
 

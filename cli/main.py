@@ -12,10 +12,18 @@ from cli.context import AppContext
 from cli.errors import InterruptedRunError, TerminatedError
 from cli.exit_codes import ExitCode
 from cli.failure import describe
-from cli.options import LazyGroup, global_options
+from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, global_options
 from cli.output import Output, make_streams_lossless, render_json
 from cli.signals import signals_handled
-from cli.translation import N_, _, english, install, language_kept
+from cli.translation import (
+    N_,
+    _,
+    english,
+    install,
+    language_kept,
+    languages_of_environment,
+    use_language,
+)
 from jpki._version import __version__
 
 PROGRAM: Final = "jpki"
@@ -60,8 +68,11 @@ def _run(root: Root, arguments: list[str], extra: dict[str, Any]) -> int:
     extra["obj"] = app
     # Before any parsing: a usage error must come as JSON too.
     app.output.as_json = app.settings.json or wants_json(arguments)
+    languages = languages_of_environment()
+    if app.output.as_json:
+        use_language("en")  # click composes its errors at once, and JSON is English
     try:
-        return _invoke(root, arguments, extra)
+        return _invoke(root, arguments, extra, languages)
     except click.exceptions.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort) as interrupt:
@@ -75,8 +86,9 @@ def _run(root: Root, arguments: list[str], extra: dict[str, Any]) -> int:
             silence()
 
 
-def _invoke(root: Root, arguments: list[str], extra: dict[str, Any]) -> int:
+def _invoke(root: Root, arguments: list[str], extra: dict[str, Any], languages: str) -> int:
     with root.make_context(PROGRAM, arguments, **extra) as context:
+        context.meta[ENVIRONMENT_LANGUAGES] = languages
         result = root.invoke(context)
     return result if isinstance(result, int) else ExitCode.OK
 

@@ -187,7 +187,10 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "interrupted": (ExitCode.INTERRUPTED, interrupted_text),
     "terminated": (
         ExitCode.TERMINATED,
-        N_("Ended by signal {signal}. Nothing is under way any more."),
+        N_(
+            "Ended by signal {signal}. Nothing is under way any more; if the card was at work,"
+            " 'jpki pin status' tells how its PINs stand."
+        ),
     ),
 }
 """Error code -> exit code and text. A test holds every error class against it."""

@@ -11,6 +11,8 @@ from cli.context import AppContext
 from cli.errors import PinOnCommandLineError, UsageProblemError
 from cli.translation import LANGUAGES, N_, _, use_language
 
+ENVIRONMENT_LANGUAGES: Final = "cli.languages"
+
 
 class TranslatedHelp:
     """The help is translated when it is shown, not when the module is imported."""
@@ -38,6 +40,13 @@ class Command(TranslatedHelp, click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(hidden=True))
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own
+        """Run it, in the language of the person: with --json, parsing was done in English."""
+        app = ctx.ensure_object(AppContext)
+        if app.output.as_json:
+            app.speak(ctx.meta.get(ENVIRONMENT_LANGUAGES, "C"))
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the options, those of a section after all others."""
@@ -135,8 +144,12 @@ def _store(ctx: click.Context, parameter: click.Parameter, value: object) -> Non
         app.output.as_json = app.settings.json
 
 
-def _set_language(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
+def _set_language(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    app = ctx.ensure_object(AppContext)
+    app.settings.language = value
+    if not app.output.as_json:  # the errors of parsing are then English; see Command.invoke
         use_language(value)
 
 

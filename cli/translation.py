@@ -28,19 +28,25 @@ def _(message: str) -> str:
     return gettext.gettext(message)
 
 
-def ngettext(singular: str, plural: str, count: int) -> str:
-    """Translate a text that depends on a number."""
-    return gettext.ngettext(singular, plural, count)
-
-
 def N_(message: str) -> str:  # noqa: N802  # the name that every extractor knows
     """Mark a text for translation that is translated where it is shown."""
     return message
 
 
+def nN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802
+    """Mark a text with a plural."""
+    return singular, plural
+
+
 def use_language(language: str) -> None:
     """Speak this language from now on."""
     os.environ["LANGUAGE"] = "C" if language == "en" else language
+
+
+def languages_of_environment() -> str:
+    """What LANGUAGE, or else the locale, asks for, as a value for `use_language`."""
+    variables = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return next((value for name in variables if (value := os.environ.get(name))), "C")
 
 
 @contextmanager

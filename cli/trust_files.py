@@ -8,7 +8,7 @@ from cryptography import x509
 
 from cli.context import AppContext
 from cli.errors import InputError, UsageProblemError
-from cli.translation import _
+from cli.translation import N_, _
 from jpki.certificates import load_certificates
 from jpki.errors import CertificateMalformedError
 
@@ -27,7 +27,7 @@ def _read_certificates(path: str) -> tuple[x509.Certificate, ...]:
     except OSError as error:
         raise InputError(path, error.strerror or str(error)) from error
     except CertificateMalformedError as error:
-        raise InputError(path, "there is no certificate in it that can be read") from error
+        raise InputError(path, N_("there is no certificate in it that can be read")) from error
 
 
 def time_of_check(app: AppContext, text: str | None) -> datetime:

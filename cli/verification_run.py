@@ -11,7 +11,7 @@ from cryptography import x509
 
 from cli.errors import InputError, UsageProblemError
 from cli.input_file import InputFile
-from cli.translation import _
+from cli.translation import N_, _
 from cli.verification_view import VerifiedFile
 from jpki.signing import HashAlgorithm
 from jpki.verification import VerificationReport, verify_cms, verify_raw
@@ -86,7 +86,7 @@ class VerificationPlan:
 def _read_signature(source: InputFile) -> bytes:
     signature = source.read(MAX_SIGNATURE)
     if len(signature) > MAX_SIGNATURE:
-        raise InputError(source.name, "it is too large for a signature")
+        raise InputError(source.name, N_("it is too large for a signature"))
     return signature
 
 

@@ -20,7 +20,7 @@ from cli.main import root
 from cli.messages import TABLE
 
 
-def classes(base: type) -> set[type]:
+def classes(base: type[BaseException]) -> set[type[BaseException]]:
     return {base} | {found for child in base.__subclasses__() for found in classes(child)}
 
 

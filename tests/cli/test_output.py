@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.trial import copy_of_environment
@@ -15,7 +16,7 @@ PROGRAM = (sys.executable, "-c", "from cli.main import main; main()")
 
 
 def jpki(
-    card_path: Path, *arguments: str, stdout: int = subprocess.PIPE, **environment: str
+    card_path: Path, *arguments: str, stdout: int = subprocess.PIPE, **environment: Any
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [*PROGRAM, *arguments],
