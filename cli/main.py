@@ -12,7 +12,7 @@ from cli.context import AppContext
 from cli.errors import InterruptedRunError, TerminatedError
 from cli.exit_codes import ExitCode
 from cli.failure import describe
-from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, global_options
+from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, Option, global_options
 from cli.output import Output, make_streams_lossless, render_json
 from cli.signals import signals_handled
 from cli.translation import (
@@ -132,7 +132,13 @@ def _wants_traceback() -> bool:
         " value. Without a card, try: jpki --reader emulator status"
     ),
 )
-@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.version_option(
+    __version__,
+    prog_name=PROGRAM,
+    message="%(prog)s %(version)s",
+    cls=Option,
+    help=N_("Show the version and exit."),
+)
 @click.pass_context
 def root(context: click.Context) -> None:
     """Show the help if no command was given."""

@@ -34,7 +34,18 @@ class Option(TranslatedHelp, click.Option):
         self.section = section
 
 
-class Command(TranslatedHelp, click.Command):
+class TranslatedCommand(TranslatedHelp, click.Command):
+    """A command with translated help."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """--help; click keeps it, in the language of its first use."""
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = _("Show this message and exit.")
+        return found
+
+
+class Command(TranslatedCommand):
     """A command with translated help that also takes the options of `jpki` itself."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -70,7 +81,7 @@ class Command(TranslatedHelp, click.Command):
         return rest
 
 
-class Group(TranslatedHelp, click.Group):
+class Group(TranslatedCommand, click.Group):
     """A noun with its verbs."""
 
     command_class = Command

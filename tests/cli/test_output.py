@@ -28,7 +28,12 @@ def jpki(
     )
 
 
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LANGUAGE": "ja"}
+ASCII: dict[str, Any] = {
+    "LC_ALL": "C",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+    "LANGUAGE": "ja",
+}
 
 
 @pytest.mark.parametrize("language", ["ja", "en", "zh"])
