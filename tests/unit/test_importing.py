@@ -19,6 +19,10 @@ FOUND = [
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 ]
 MODULES = sorted(module.name for module in FOUND)
+ELSEWHERE = {
+    "cli.terminal",  # the POSIX half of cli.prompt, imported there and on POSIX only
+    "jpki.emulator.pytest_plugin",  # pytest itself needs more of the system
+}
 PACKAGES = sorted(["apdu", "jpki", "cli", *(module.name for module in FOUND if module.ispkg)])
 
 
@@ -55,9 +59,8 @@ for name in ("smartcard", "termios", "tty", "fcntl", "pwd", "grp", "resource", "
 for name in ("getuid", "geteuid", "fork", "fchmod", "uname"):
     if hasattr(os, name):
         delattr(os, name)
-for name in {MODULES!r}:
-    if name != "jpki.emulator.pytest_plugin":  # needs pytest, which needs more of the system
-        importlib.import_module(name)
+for name in {sorted(set(MODULES) - ELSEWHERE)!r}:
+    importlib.import_module(name)
 """)
 
 
