@@ -176,60 +176,75 @@ def _refuse_pin(ctx: click.Context, _parameter: click.Parameter, value: object) 
         raise PinOnCommandLineError
 
 
-READER_HELP: Final = N_(
-    "Part of a reader's name, or its number; 'emulator' or 'emulator:PATH' is the virtual card."
+_GLOBAL: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
+    (
+        ("-r", "--reader"),
+        {
+            "metavar": "NAME",
+            "envvar": "JPKI_READER",
+            "show_envvar": True,
+            "callback": _store,
+            "help": N_(
+                "Part of a reader's name, or its number; 'emulator' or 'emulator:PATH' is the"
+                " virtual card."
+            ),
+        },
+    ),
+    (
+        ("--wait",),
+        {
+            "metavar": "SECONDS",
+            "type": click.FloatRange(min=0, max=86400),
+            "callback": _store,
+            "help": N_("How long a card may take to appear (10 at a terminal, 0 in a script)."),
+        },
+    ),
+    (
+        ("--json",),
+        {"is_flag": True, "callback": _store, "help": N_("Print one JSON object on stdout.")},
+    ),
+    (
+        ("--lang",),
+        {
+            "type": click.Choice(LANGUAGES),
+            "is_eager": True,
+            "callback": _set_language,
+            "help": N_("The language of the texts; else that of the environment."),
+        },
+    ),
+    (
+        ("--apdu-log",),
+        {
+            "metavar": "FILE|-",
+            "callback": _store,
+            "help": N_("Write the exchanges with the card, without PINs and personal data."),
+        },
+    ),
+    (
+        ("--apdu-log-data",),
+        {
+            "is_flag": True,
+            "callback": _store,
+            "help": N_("With --apdu-log: personal data too. PINs not even then."),
+        },
+    ),
+    (
+        ("-v", "--verbose"),
+        {
+            "count": True,
+            "callback": _set_verbosity,
+            "help": N_("Say more on stderr; -vv also every exchange, without its data."),
+        },
+    ),
+    # Only there to be refused with a better word than "no such option".
+    (("--pin", "--password", "pin_value"), {"hidden": True, "callback": _refuse_pin}),
 )
 
 
 def global_options(*, hidden: bool) -> Sequence[click.Option]:
     """The options of `jpki`; hidden where they are repeated behind a command."""
-
-    def make(*names: str, **attributes: Any) -> Option:  # noqa: ANN401
-        return Option(names, expose_value=False, **({"hidden": hidden} | attributes))
-
-    return (
-        make(
-            "-r",
-            "--reader",
-            metavar="NAME",
-            envvar=None if hidden else "JPKI_READER",
-            show_envvar=True,
-            callback=_store,
-            help=READER_HELP,
-        ),
-        make(
-            "--wait",
-            metavar="SECONDS",
-            type=click.FloatRange(min=0, max=86400),
-            callback=_store,
-            help=N_("How long a card may take to appear (10 at a terminal, 0 in a script)."),
-        ),
-        make("--json", is_flag=True, callback=_store, help=N_("Print one JSON object on stdout.")),
-        make(
-            "--lang",
-            type=click.Choice(LANGUAGES),
-            is_eager=True,
-            callback=_set_language,
-            help=N_("The language of the texts; else that of the environment."),
-        ),
-        make(
-            "--apdu-log",
-            metavar="FILE|-",
-            callback=_store,
-            help=N_("Write the exchanges with the card, without PINs and personal data."),
-        ),
-        make(
-            "--apdu-log-data",
-            is_flag=True,
-            callback=_store,
-            help=N_("With --apdu-log: personal data too. PINs not even then."),
-        ),
-        make(
-            "-v",
-            "--verbose",
-            count=True,
-            callback=_set_verbosity,
-            help=N_("Say more on stderr; -vv also every exchange, without its data."),
-        ),
-        make("--pin", "--password", "pin_value", hidden=True, callback=_refuse_pin),
-    )
+    options = []
+    for names, attributes in _GLOBAL:
+        changed = attributes | ({"hidden": True, "envvar": None} if hidden else {})
+        options.append(Option(names, expose_value=False, **changed))
+    return options

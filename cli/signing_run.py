@@ -16,6 +16,7 @@ from cli.printable import printable
 from cli.translation import _
 from jpki.errors import ContentTooLargeError
 from jpki.keys import CardPrivateKey
+from jpki.overview import is_test_certificate
 from jpki.signing import HashAlgorithm, preload, sign_digest, sign_raw, write_attached
 from jpki.signing.attached import MAX_ATTACHED_SIZE
 
@@ -110,7 +111,7 @@ class SignResult:
                 input=printable(file.input), output=printable(file.output)
             )
         if self.is_test:
-            yield _("TEST: signed with a virtual card, so by nobody.")
+            yield _("TEST: signed with a test card, so by nobody.")
 
 
 def output_for(source: InputFile, plan_format: SignatureFormat, *, attached: bool) -> str:
@@ -141,10 +142,12 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
         prepare=preload if plan.format is SignatureFormat.CMS else _nothing,
     )
     signatures: list[bytes] = []
+    is_test = False
     try:
         with unlocked(app, request, before_card=background.wait) as application:
             now = app.clock()
             key = application.signature_key(at=now, allow_expired=plan.allow_expired)
+            is_test = is_test_certificate(key.certificate)
             for hashed in background.results():
                 signatures.append(_sign(plan, hashed, key, now))
     except BaseException:
@@ -154,7 +157,7 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
             _say_finished(app, finished, len(plan.jobs))
         raise
     finished = _write_all(app, plan, background.results(), signatures)
-    return SignResult(files=finished, is_test=app.is_emulator)
+    return SignResult(files=finished, is_test=is_test)
 
 
 def _nothing() -> None:
