@@ -486,8 +486,11 @@ def test_a_second_ctrl_c_ends_at_once_and_says_that_the_outcome_is_not_known(
     assert "jpki pin status" in run.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-@pytest.mark.parametrize("ins", [VERIFY, SIGN], ids=["VERIFY", "signature"])
+@pytest.mark.parametrize(
+    ("ins", "number"),
+    [(VERIFY, signal.SIGTERM), (SIGN, signal.SIGHUP)],
+    ids=["VERIFY-SIGTERM", "signature-SIGHUP"],
+)
 def test_sigterm_while_the_card_works_ends_in_order(
     vpcd: Vpcd, trial: Trial, ins: int, number: signal.Signals
 ) -> None:
