@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,9 +108,10 @@ class AppContext:
         stream: TextIO = sys.stderr
         if path != STDIO:
             try:
-                stream = resources.enter_context(_open_private(path))
+                stream = _open_private(path)
             except OSError as error:
                 raise InputError(path, error.strerror or str(error)) from error
+            resources.callback(_close_quietly, stream)
         return Trace(stream, include_data=self.settings.apdu_log_data)
 
 
@@ -118,6 +119,12 @@ def _open_private(path: str) -> TextIO:
     """Open a file for writing that nobody else may read: even lengths say something of a person."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     return os.fdopen(descriptor, "w", encoding="utf-8")
+
+
+def _close_quietly(stream: TextIO) -> None:
+    """Close a log; that it could not be written must not undo what was logged."""
+    with suppress(OSError):
+        stream.close()
 
 
 pass_app = click.make_pass_decorator(AppContext, ensure=True)

@@ -12,7 +12,7 @@ from cli.context import AppContext
 from cli.errors import InterruptedRunError, TerminatedError
 from cli.exit_codes import ExitCode
 from cli.failure import describe
-from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, Option, global_options
+from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, global_options, version_option
 from cli.output import Output, make_streams_lossless, render_json
 from cli.signals import signals_handled
 from cli.translation import (
@@ -24,7 +24,6 @@ from cli.translation import (
     languages_of_environment,
     use_language,
 )
-from jpki._version import __version__
 
 PROGRAM: Final = "jpki"
 COMPLETION_VARIABLE: Final = "_JPKI_COMPLETE"
@@ -132,13 +131,6 @@ def _wants_traceback() -> bool:
         " value. Without a card, try: jpki --reader emulator status"
     ),
 )
-@click.version_option(
-    __version__,
-    prog_name=PROGRAM,
-    message="%(prog)s %(version)s",
-    cls=Option,
-    help=N_("Show the version and exit."),
-)
 @click.pass_context
 def root(context: click.Context) -> None:
     """Show the help if no command was given."""
@@ -150,7 +142,7 @@ def root(context: click.Context) -> None:
         context.exit(ExitCode.REFUSED)
 
 
-root.params.extend(global_options(hidden=False))
+root.params.extend([version_option(), *global_options(hidden=False)])
 
 
 def main() -> NoReturn:

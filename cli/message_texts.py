@@ -11,7 +11,7 @@ from cli.printable import printable
 from cli.translation import N_, _
 
 if TYPE_CHECKING:
-    from apdu.errors import NoReaderError, PcscUnavailableError
+    from apdu.errors import NoReaderError, PcscUnavailableError, StatusWordError
     from cli.errors import (
         InterruptedRunError,
         OutputRefusedError,
@@ -219,6 +219,27 @@ def certificate_not_yet_valid_text(error: "CertificateNotYetValidError") -> str:
         error,
         error.not_valid_before,
     )
+
+
+def status_word_text(error: "StatusWordError") -> str:
+    """An answer that means nothing to us; after a PIN nobody should just try again."""
+    answer = f"{error.sw:04X}"
+    match error.ins:
+        case 0x20:  # VERIFY
+            return _(
+                "The card said neither right nor wrong to the PIN ({answer}); the entry may have"
+                " counted. Run 'jpki pin status' before you enter it again."
+            ).format(answer=answer)
+        case 0x24:  # CHANGE REFERENCE DATA
+            return _(
+                "The card did not accept the new PIN ({answer}), so the old one should hold. Run"
+                " 'jpki pin status', then 'jpki pin verify' with the old one."
+            ).format(answer=answer)
+        case _:
+            return _(
+                "The card refused a command in a way that is not known: {answer} to {command}."
+                " Try again; with --apdu-log FILE the exchange can be reported."
+            ).format(answer=answer, command=f"{error.ins:02X}")
 
 
 def unsupported_card_text(error: "UnsupportedCardError") -> str:

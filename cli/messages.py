@@ -18,6 +18,7 @@ from cli.message_texts import (
     pin_format_text,
     pin_incorrect_text,
     pin_source_text,
+    status_word_text,
     token_text,
     unsupported_card_text,
     usage_text,
@@ -60,13 +61,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         ExitCode.NO_CARD,
         N_("The card does not answer. Take it off the reader, put it back and try again."),
     ),
-    "unexpected-status-word": (
-        ExitCode.NONSENSE,
-        N_(
-            "The card refused a command in a way that is not known: {sw:04X} to {ins:02X}."
-            " Try again; with --apdu-log FILE the exchange can be reported."
-        ),
-    ),
+    "unexpected-status-word": (ExitCode.NONSENSE, status_word_text),
     "malformed-response": (
         ExitCode.NONSENSE,
         N_(

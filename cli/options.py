@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from cli.context import AppContext
 from cli.errors import PinOnCommandLineError, UsageProblemError
 from cli.translation import LANGUAGES, N_, _, use_language
+from jpki._version import __version__
 
 ENVIRONMENT_LANGUAGES: Final = "cli.languages"
 
@@ -42,6 +43,7 @@ class TranslatedCommand(TranslatedHelp, click.Command):
         found = super().get_help_option(ctx)
         if found is not None:
             found.help = _("Show this message and exit.")
+            found.callback = _show_help
         return found
 
 
@@ -143,6 +145,30 @@ Decorator = Callable[[Any], Any]
 def option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own are untyped
     """`click.option` with translated help."""
     return click.option(*names, cls=Option, **attributes)
+
+
+def _show_help(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not ctx.resilient_parsing:
+        ctx.ensure_object(AppContext).output.write(ctx.get_help() + "\n")
+        ctx.exit()
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not ctx.resilient_parsing:
+        ctx.ensure_object(AppContext).output.write(f"jpki {__version__}\n")
+        ctx.exit()
+
+
+def version_option() -> Option:
+    """--version."""
+    return Option(
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_show_version,
+        help=N_("Show the version and exit."),
+    )
 
 
 def _store(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
