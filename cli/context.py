@@ -5,8 +5,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
@@ -17,6 +15,9 @@ from cli.prompt import Prompter, TerminalPrompter
 from cli.translation import use_language
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from apdu.trace import Trace
     from apdu.transports.loopback import LoopbackCard
     from jpki.card import MyNumberCard
@@ -38,7 +39,9 @@ class Settings:
     apdu_log_data: bool = False
 
 
-def _now() -> datetime:
+def _now() -> "datetime":
+    from datetime import UTC, datetime
+
     return datetime.now(UTC)
 
 
@@ -49,7 +52,7 @@ class AppContext:
     settings: Settings = field(default_factory=Settings)
     prompter: Prompter = field(default_factory=TerminalPrompter)
     load_emulator: "Callable[[Path], LoopbackCard] | None" = None
-    clock: Callable[[], datetime] = _now
+    clock: "Callable[[], datetime]" = _now
     output: Output = field(default_factory=Output)
     error_facts: dict[str, object] = field(default_factory=dict)
     """What is to be told beside an error: where the PIN came from, what was finished before."""

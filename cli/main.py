@@ -1,169 +1,28 @@
-"""The command `jpki`: its root, and the one place where errors become messages and exit codes."""
+"""The entry point of the process."""
 
-import os
 import sys
-import traceback
-from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from typing import NoReturn
 
-import click
-
-from cli.context import AppContext
-from cli.errors import InterruptedRunError, TerminatedError
-from cli.exit_codes import ExitCode
-from cli.failure import describe
-from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, global_options, version_option
-from cli.output import Output, make_streams_lossless, render_json
-from cli.signals import signals_handled
-from cli.translation import (
-    N_,
-    _,
-    english,
-    install,
-    language_kept,
-    languages_of_environment,
-    use_language,
-)
-
-PROGRAM: Final = "jpki"
-COMPLETION_VARIABLE: Final = "_JPKI_COMPLETE"
-DEBUG_VARIABLE: Final = "JPKI_DEBUG"
-
-COMMANDS: Final = {
-    "readers": ("cli.commands.readers:readers", N_("Readers, and what is in each.")),
-    "status": ("cli.commands.status:status", N_("Card, tries of its PINs, certificates; no PIN.")),
-    "pin": ("cli.commands.pin:pin", N_("Tries, verify, change, and the way to unlock.")),
-    "cert": ("cli.commands.cert:cert", N_("The card's certificates.")),
-    "sign": ("cli.commands.sign:sign", N_("Sign files with the signature certificate.")),
-    "verify": ("cli.commands.verify:verify", N_("Verify signatures.")),
-    "auth": ("cli.commands.auth:auth", N_("Log in with the authentication certificate.")),
-    "emulator": ("cli.commands.emulator:emulator", N_("The virtual card: make, serve, show.")),
-}
-
-
-class Root(LazyGroup):
-    """`jpki` itself. Its `main` ends every run with an exit code and at most one message."""
-
-    def main(  # type: ignore[override]  # standalone_mode: it always stands alone
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,  # noqa: ARG002  # it is always called jpki
-        **extra: Any,  # noqa: ANN401
-    ) -> NoReturn:
-        """Run the command line and exit."""
-        arguments = list(sys.argv[1:] if args is None else args)
-        if instruction := os.environ.get(COMPLETION_VARIABLE):
-            from click.shell_completion import shell_complete
-
-            sys.exit(shell_complete(self, extra, PROGRAM, COMPLETION_VARIABLE, instruction))
-        install()
-        make_streams_lossless()
-        with language_kept():
-            sys.exit(_run(self, arguments, extra))
-
-
-def _run(root: Root, arguments: list[str], extra: dict[str, Any]) -> int:
-    app = extra.setdefault("obj", None) or AppContext()
-    extra["obj"] = app
-    # Before any parsing: a usage error must come as JSON too.
-    app.output.as_json = app.settings.json or wants_json(arguments)
-    languages = languages_of_environment()
-    if app.output.as_json:
-        use_language("en")  # click composes its errors at once, and JSON is English
-    try:
-        return _invoke(root, arguments, extra, languages)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort) as interrupt:
-        return _fail(app, _interrupted(interrupt))
-    except (Exception, TerminatedError) as error:  # noqa: BLE001  # the last line of defence
-        return _fail(app, error)
-    finally:
-        if "cli.verbosity" in sys.modules:
-            from cli.verbosity import silence
-
-            silence()
-
-
-def _invoke(root: Root, arguments: list[str], extra: dict[str, Any], languages: str) -> int:
-    with root.make_context(PROGRAM, arguments, **extra) as context:
-        context.meta[ENVIRONMENT_LANGUAGES] = languages
-        result = root.invoke(context)
-    return result if isinstance(result, int) else ExitCode.OK
-
-
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether --json is among the options."""
-    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return "--json" in options
-
-
-def _interrupted(interrupt: BaseException) -> InterruptedRunError:
-    step = getattr(interrupt, "step", None)  # jpki.errors.Interrupted
-    if step is None:
-        return InterruptedRunError()
-    return InterruptedRunError(step.value, getattr(interrupt, "outcome", None))
-
-
-def _fail(app: AppContext, error: BaseException) -> int:
-    failure = describe(error, more_facts=app.error_facts)
-    if failure.exit_code is ExitCode.BUG and _wants_traceback():
-        traceback.print_exception(error)
-    app.output.failure(failure)
-    return failure.exit_code
-
-
-def _wants_traceback() -> bool:
-    if os.environ.get(DEBUG_VARIABLE):
-        return True
-    from cli.verbosity import is_debugging
-
-    return is_debugging()
-
-
-@click.command(
-    cls=Root,
-    lazy=COMMANDS,
-    invoke_without_command=True,
-    help=N_(
-        "Sign, verify and log in with a My Number Card (マイナンバーカード).\n\n"
-        "Secrets are asked for at the terminal, or read by --pin-from; they are never an option's"
-        " value. Without a card, try: jpki --reader emulator status"
-    ),
-)
-@click.pass_context
-def root(context: click.Context) -> None:
-    """Show the help if no command was given."""
-    if context.invoked_subcommand is None:
-        app = context.ensure_object(AppContext)
-        if app.output.as_json:
-            context.fail(_("A command is missing."))
-        app.output.notice(context.get_help())
-        context.exit(ExitCode.REFUSED)
-
-
-root.params.extend([version_option(), *global_options(hidden=False)])
+from jpki._version import __version__
 
 
 def main() -> NoReturn:
-    """The entry point of the process."""
+    """Run `jpki`; every way to end is an exit code."""
+    # Scripts ask for the version at each start, so that answer does not wait for any import.
+    if sys.argv[1:] == ["--version"] and _version_was_printed():
+        sys.exit(0)
+    from cli.root import run_process
 
-    def say_ended_at_once() -> None:
-        text = N_(
-            "Interrupted twice: ended at once. If the card was at work, what it did is not known;"
-            " run 'jpki pin status'."
-        )
-        output = Output(as_json=wants_json(sys.argv[1:]))
-        output.notice(f"{PROGRAM}: {_(text)}")
-        if output.as_json:
-            with english():
-                output.write(render_json({"error": {"code": "interrupted", "message": _(text)}}))
+    run_process()
 
+
+def _version_was_printed() -> bool:
+    """Print the version; if stdout fails, the command itself is to say so."""
+    if sys.stdout is None:
+        return False
     try:
-        with signals_handled(say_ended_at_once):
-            root.main()
-    except KeyboardInterrupt:
-        # Between the handlers, or while the streams were being closed.
-        sys.exit(ExitCode.INTERRUPTED)
-    except TerminatedError as end:
-        sys.exit(128 + end.signal)
+        sys.stdout.write(f"jpki {__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True

@@ -1,17 +1,18 @@
 """What is printed where: the result on stdout, as text or one JSON object; all else on stderr."""
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, TextIO
 
 from cli.errors import OutputNotWrittenError, StdoutClosedError
-from cli.failure import Failure
 from cli.printable import json_printable
 from cli.translation import _
+
+if TYPE_CHECKING:
+    from cli.failure import Failure
 
 SCHEMA: Final = 1
 
@@ -33,6 +34,8 @@ def render_text(result: Result) -> str:
 
 def render_json(value: Mapping[str, object]) -> str:
     """A result for programs: one object."""
+    import json
+
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     # What the encoding lacks would be written as \x.., which is no JSON.
     ascii_only = not encoding.lower().replace("-", "").startswith("utf8")
@@ -90,7 +93,7 @@ class Output:
         """Tell the person something that may matter."""
         _stderr_line(_("Warning: {text}").format(text=text))
 
-    def failure(self, failure: Failure) -> None:
+    def failure(self, failure: "Failure") -> None:
         """Say why the command ends: on stderr and, with --json, in one object on stdout."""
         if failure.code == "stdout-closed":
             return

@@ -1,6 +1,5 @@
 """Text of strangers on a terminal: nothing in it may move the cursor or turn the writing around."""
 
-import unicodedata
 from typing import Final
 
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"})
@@ -11,9 +10,7 @@ def printable(text: str) -> str:
     r"""Show what would act on a terminal as \x1b or \u202e, and all else as it is."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        _escape(char) if unicodedata.category(char) in _ESCAPED else char for char in text
-    )
+    return "".join(_escape(char) if _category(char) in _ESCAPED else char for char in text)
 
 
 def json_printable(text: str) -> str:
@@ -24,10 +21,16 @@ def json_printable(text: str) -> str:
 
 
 def _json_escape(char: str) -> str:
-    if char == "\n" or unicodedata.category(char) not in _ESCAPED:
+    if char == "\n" or _category(char) not in _ESCAPED:
         return char
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def _category(char: str) -> str:
+    import unicodedata  # not needed by most starts
+
+    return unicodedata.category(char)
 
 
 def _escape(char: str) -> str:

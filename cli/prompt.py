@@ -1,7 +1,6 @@
 """Asking a person at the terminal, with the terminal put right again however that ends."""
 
 import sys
-from dataclasses import dataclass
 from typing import Protocol
 
 from cli.errors import PinSourceError, PinSourceFault
@@ -23,7 +22,6 @@ class Prompter(Protocol):
         """Say something to the person, on the terminal where the next question will be."""
 
 
-@dataclass(frozen=True, slots=True)
 class TerminalPrompter:
     """The terminal of the process (`/dev/tty`, the console), wherever its streams go."""
 

@@ -9,17 +9,16 @@ import gettext
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 DOMAIN: Final = "jpki"
 LANGUAGES: Final = ("ja", "en", "zh")
-LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
+LOCALE_FOLDER: Final = os.path.join(os.path.dirname(__file__), "locale")  # noqa: PTH118, PTH120  # pathlib is slow to import
 
 
 def install() -> None:
     """Make our catalogue the one that gettext, and click with it, looks into."""
-    gettext.bindtextdomain(DOMAIN, str(LOCALE_FOLDER))
+    gettext.bindtextdomain(DOMAIN, LOCALE_FOLDER)
     gettext.textdomain(DOMAIN)
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from support.trial import ENVIRONMENT, copy_of_environment
 
 from cli.emulator_faults import faults_from
-from cli.main import root
+from cli.root import root
 from jpki.emulator import SignatureFault, TriesQuery, describe_card
 
 

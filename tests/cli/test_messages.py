@@ -16,8 +16,8 @@ import jpki.errors
 from cli.context import AppContext
 from cli.exit_codes import ExitCode
 from cli.failure import describe
-from cli.main import root
 from cli.messages import TABLE
+from cli.root import root
 
 
 def classes(base: type[BaseException]) -> set[type[BaseException]]:

@@ -98,7 +98,7 @@ def test_a_count_that_changed_while_the_person_typed_is_told(trial: Trial) -> No
     from support.trial import ENVIRONMENT, READER, Person
 
     from cli.context import AppContext
-    from cli.main import root
+    from cli.root import root
 
     class Slow(Person):
         def secret(self, prompt: str) -> str:

@@ -15,7 +15,7 @@ from support.cards import PASSWORD
 from support.trial import ENVIRONMENT, READER, Person, Trial
 
 from cli.context import AppContext
-from cli.main import root
+from cli.root import root
 from jpki.emulator import Faults
 
 SOURCE = ("--pin-from", "env:JPKI_TEST_PIN")

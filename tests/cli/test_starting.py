@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from support.trial import ENVIRONMENT, Trial, copy_of_environment
 
-from cli.main import root
+from cli.root import root
 from jpki import __version__
 
 REPORT = (

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from support.trial import ENVIRONMENT, Person, Trial
 
 from cli.context import AppContext
-from cli.main import root
+from cli.root import root
 from jpki.emulator import create_card
 
 

@@ -13,9 +13,10 @@ from babel.messages.pofile import read_po
 from click.testing import CliRunner
 from support.trial import ENVIRONMENT
 
-from cli.main import root
-from cli.translation import LOCALE_FOLDER
+from cli.root import root
+from cli.translation import LOCALE_FOLDER as LOCALES
 
+LOCALE_FOLDER = Path(LOCALES)
 SCRIPT = Path(__file__).parents[2] / "scripts" / "translations.py"
 LANGUAGES = ("ja", "zh")
 FIELD = re.compile(r"\{[^}]*\}")

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from support.cards import HOLDER, PASSWORD, PIN
 
 from cli.context import AppContext
-from cli.main import root
+from cli.root import root
 from jpki.emulator import Faults, VirtualCard
 
 WRONG_PASSWORD = "WRONG2026"
