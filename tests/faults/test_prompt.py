@@ -158,7 +158,7 @@ def test_three_impossible_entries_end_the_command_without_a_try(
 ) -> None:
     with at_terminal(desk, "pin", "verify", kind) as terminal:
         for number, form in enumerate(forms, 1):
-            terminal.wait_for_nth(PROMPTS[kind], number)
+            terminal.wait_for(PROMPTS[kind], number)
             terminal.enter(f"{form}\n")
         assert terminal.end() == 2
         assert terminal.seen.count("Not sent to the card") == 2

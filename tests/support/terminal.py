@@ -44,12 +44,6 @@ class TerminalProcess:
         while self.seen.count(text) < times:
             assert self._read(deadline), f"{text!r} is not on the screen: {self.seen!r}"
 
-    def wait_for_nth(self, text: str, number: int) -> None:
-        """Read until this stands on the screen for the ``number``-th time."""
-        deadline = time.monotonic() + DEADLINE_S
-        while self.seen.count(text) < number:
-            assert self._read(deadline), f"{text!r} is not there {number} times: {self.seen!r}"
-
     def hang_up(self) -> None:
         """Close the terminal's window: the process gets SIGHUP."""
         self._close()
