@@ -10,7 +10,7 @@ from cli.translation import _
 from cli.verdict_words import anchor_text, exit_code_of, not_checked_text, reason_text, verdict_text
 from jpki.authentication import VerifiedLogin
 from jpki.certificates import Reason, Verdict
-from jpki.errors import TokenError, TokenFault
+from jpki.errors import TokenError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +67,7 @@ class LoginResult:
         """Codes: of the certificate's check, or of the token's own fault."""
         if self.refusal is None:
             return []
-        if self.refusal.fault is not TokenFault.CERTIFICATE:
-            return [self.refusal.fault.value]
-        # The exception has the reasons of the certificate in its text only.
-        listed = str(self.refusal).partition(": ")[2].split(", ")
-        known = {reason.value for reason in Reason}
-        return [code for code in listed if code in known] or [self.refusal.fault.value]
+        return list(self.refusal.reasons) or [self.refusal.fault.value]
 
     def as_json(self) -> dict[str, object]:
         """See docs/json.md."""

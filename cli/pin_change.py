@@ -46,9 +46,8 @@ def change(app: AppContext, request: PinRequest, new_source: PinSource | None) -
             ask_pin(app, request, shown) as old,
             _new_pin(app, request.kind, new_source) as new,
             card.transaction() as application,
-            count_compared(app, shown),
         ):
-            application.change_pin(old, new)
+            application.change_pin(old, new, on_tries=count_compared(app, shown))
 
 
 def _new_pin(app: AppContext, kind: PinKind, source: PinSource | None) -> Pin:

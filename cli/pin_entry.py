@@ -20,13 +20,8 @@ from cli.translation import _
 from jpki.application import JpkiApplication
 from jpki.card import MyNumberCard
 from jpki.errors import (
-    LastTryError,
-    PinBlockedError,
-    PinError,
     PinFault,
     PinFormatError,
-    PinIncorrectError,
-    TriesUnknownError,
 )
 from jpki.files import PinKind
 from jpki.pins import Pin
@@ -79,8 +74,11 @@ def unlocked(
         with ask_pin(app, request, shown) as pin:
             before_card()
             with card.transaction() as application:
-                with count_compared(app, shown):
-                    application.verify(pin, use_last_try=request.use_last_try)
+                application.verify(
+                    pin,
+                    use_last_try=request.use_last_try,
+                    on_tries=count_compared(app, shown),
+                )
                 yield application
 
 
@@ -104,16 +102,7 @@ def tries_before(card: MyNumberCard, request: PinRequest) -> int | None:
         LastTryError, TriesUnknownError: only with --use-last-try.
     """
     with card.transaction() as application:
-        tries_left = application.tries_left(request.kind)
-        if tries_left == 0:
-            raise application.explain_blocked(PinBlockedError(request.kind))
-    if request.use_last_try:
-        return tries_left
-    if tries_left is None:
-        raise TriesUnknownError(request.kind)
-    if tries_left == 1:
-        raise LastTryError(request.kind)
-    return tries_left
+        return application.check_tries(request.kind, use_last_try=request.use_last_try)
 
 
 def ask_pin(app: AppContext, request: PinRequest, tries_left: int | None) -> Pin:
@@ -157,25 +146,16 @@ def _tries(tries_left: int | None) -> str:
     return tries_left_text(tries_left)
 
 
-@contextmanager
-def count_compared(app: AppContext, shown: int | None) -> Iterator[None]:
-    """Say so if the card's count is not the one that the person was shown."""
-    try:
-        yield
-    except PinError as error:
-        now = getattr(error, "tries_left", None)
-        if isinstance(error, PinIncorrectError) and now is not None:
-            now += 1  # what it was before this entry
-        if shown is not None and now is not None and not isinstance(error, PinBlockedError):
-            _say_if_different(app, shown, now)
-        raise
+def count_compared(app: AppContext, shown: int | None) -> Callable[[int | None], None]:
+    """What says so if the card's count is not the one that the person was shown."""
 
+    def compare(now: int | None) -> None:
+        if None not in (shown, now) and now != shown:
+            app.output.warn(
+                _(
+                    "The card counted {now} tries left when it was asked again, not {shown}:"
+                    " another program has used it meanwhile."
+                ).format(now=now, shown=shown)
+            )
 
-def _say_if_different(app: AppContext, shown: int, now: int) -> None:
-    if now != shown:
-        app.output.warn(
-            _(
-                "The card counted {now} tries left when it was asked again, not {shown}: another"
-                " program has used it meanwhile."
-            ).format(now=now, shown=shown)
-        )
+    return compare

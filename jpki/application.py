@@ -1,6 +1,7 @@
 """The JPKI application within one transaction: what can be asked of it while nobody else can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -34,7 +35,7 @@ from jpki.files import (
     PinKind,
 )
 from jpki.keys import CardPrivateKey
-from jpki.pins import Pin, Pins, RefusedPins, send_once
+from jpki.pins import Pin, Pins, RefusedPins, ignore_tries, send_once
 
 INS_PERFORM_SECURITY_OPERATION: Final = 0x2A
 COMPUTE_DIGITAL_SIGNATURE_P1: Final = 0x00  # input padded as PKCS#1 v1.5 without a look at it
@@ -88,7 +89,23 @@ class JpkiApplication:
         """
         return self._pins.tries_left(kind)
 
-    def verify(self, pin: Pin, *, use_last_try: bool = False) -> None:
+    def check_tries(self, kind: PinKind, *, use_last_try: bool = False) -> int | None:
+        """Ask the tries before a person is asked for the PIN; see ``jpki.pins.Pins.check_tries``.
+
+        Raises:
+            CertificateMissingError: the PIN is blocked because there is nothing behind it.
+            All that ``Pins.check_tries`` raises.
+        """
+        with self._blocked_explained():
+            return self._pins.check_tries(kind, use_last_try=use_last_try)
+
+    def verify(
+        self,
+        pin: Pin,
+        *,
+        use_last_try: bool = False,
+        on_tries: Callable[[int | None], None] = ignore_tries,
+    ) -> None:
         """Verify a PIN with one VERIFY at most; see ``jpki.pins.Pins.verify`` for the rules.
 
         Raises:
@@ -96,17 +113,25 @@ class JpkiApplication:
             All that ``Pins.verify`` raises.
         """
         self._on_pin_use()
-        try:
-            self._pins.verify(pin, use_last_try=use_last_try)
-        except PinBlockedError as blocked:
-            raise self.explain_blocked(blocked) from None
+        with self._blocked_explained():
+            self._pins.verify(pin, use_last_try=use_last_try, on_tries=on_tries)
 
-    def change_pin(self, old: Pin, new: Pin) -> None:
-        """Change a PIN; see ``jpki.pins.Pins.change``."""
+    def change_pin(
+        self, old: Pin, new: Pin, *, on_tries: Callable[[int | None], None] = ignore_tries
+    ) -> None:
+        """Change a PIN; see ``jpki.pins.Pins.change`` for the rules, and for what is raised."""
         self._on_pin_use()
-        self._pins.change(old, new)
+        with self._blocked_explained():
+            self._pins.change(old, new, on_tries=on_tries)
 
-    def explain_blocked(self, blocked: PinBlockedError) -> JpkiError:
+    @contextmanager
+    def _blocked_explained(self) -> Iterator[None]:
+        try:
+            yield
+        except PinBlockedError as blocked:
+            raise self._explain_blocked(blocked) from None
+
+    def _explain_blocked(self, blocked: PinBlockedError) -> JpkiError:
         """Why a PIN has no tries: a card without signature certificate is issued that way."""
         if blocked.kind is not PinKind.SIGNATURE:
             return blocked

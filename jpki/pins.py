@@ -12,6 +12,7 @@ that decides whether a try is spent lives in this module and nowhere else:
 
 import hmac
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from enum import Enum
@@ -194,6 +195,10 @@ class RefusedPins:
         return hmac.digest(self._key, pin.kind.value.encode() + b"\0" + pin.reveal(), "sha256")
 
 
+def ignore_tries(_tries_left: int | None) -> None:
+    """Tell nobody how many tries are left."""
+
+
 class Pins:
     """The PINs of the application that is current, within one transaction."""
 
@@ -214,12 +219,35 @@ class Pins:
         self._files.select(kind.ef_id)
         return _count(kind, self._channel.send(CommandApdu(ins=INS_VERIFY, p1=0, p2=PIN_P2)).sw)
 
-    def verify(self, pin: Pin, *, use_last_try: bool = False) -> None:
+    def check_tries(self, kind: PinKind, *, use_last_try: bool = False) -> int | None:
+        """Ask how many tries are left, and refuse where a PIN must not be sent.
+
+        Raises:
+            PinBlockedError: none is left.
+            LastTryError, TriesUnknownError: unless ``use_last_try`` is set.
+        """
+        left = self.tries_left(kind)
+        if left == 0:
+            raise PinBlockedError(kind)
+        if left is None and not use_last_try:
+            raise TriesUnknownError(kind)
+        if left == 1 and not use_last_try:
+            raise LastTryError(kind)
+        return left
+
+    def verify(
+        self,
+        pin: Pin,
+        *,
+        use_last_try: bool = False,
+        on_tries: Callable[[int | None], None] = ignore_tries,
+    ) -> None:
         """Ask the tries, then send this PIN once. Afterwards the card holds it verified.
 
         Args:
             pin: of the kind that is to be verified.
             use_last_try: a person has said to risk the last try, or one of an unknown count.
+            on_tries: told how many tries are left, just before the PIN is sent.
 
         Raises:
             PinBlockedError, LastTryError, TriesUnknownError, PinRepeatedError: nothing was sent.
@@ -228,9 +256,10 @@ class Pins:
             StatusWordError: an answer that says neither right nor wrong.
             Interrupted: Ctrl-C while the card was at it, with the outcome.
         """
-        self._check_budget(pin.kind, use_last_try=use_last_try)
+        left = self.check_tries(pin.kind, use_last_try=use_last_try)
         if pin in self._refused:
             raise PinRepeatedError(pin.kind)
+        on_tries(left)
         command = CommandApdu(ins=INS_VERIFY, p1=0, p2=PIN_P2, data=pin.reveal(), sensitive=True)
         try:
             response = send_once(self._channel, command, Step.VERIFY, pin.kind)
@@ -238,7 +267,9 @@ class Pins:
             raise Interrupted(Step.VERIFY, self._outcome(pin, interrupt.response)) from interrupt
         self._judge(pin, response)
 
-    def change(self, old: Pin, new: Pin) -> None:
+    def change(
+        self, old: Pin, new: Pin, *, on_tries: Callable[[int | None], None] = ignore_tries
+    ) -> None:
         """Replace ``old`` by ``new``: VERIFY, then CHANGE REFERENCE DATA with the new one only.
 
         The last try is never spent on this.
@@ -250,7 +281,7 @@ class Pins:
             All that ``verify`` raises.
         """
         check_new_pin(new)
-        self.verify(old)
+        self.verify(old, on_tries=on_tries)
         command = CommandApdu(
             ins=INS_CHANGE_REFERENCE_DATA,
             p1=NEW_PIN_ONLY_P1,
@@ -269,17 +300,6 @@ class Pins:
         if response.sw >> 8 in _NOTHING_CHANGED:
             raise StatusWordError(INS_CHANGE_REFERENCE_DATA, response.sw)
         raise OutcomeUnknownError(Step.CHANGE, new.kind)
-
-    def _check_budget(self, kind: PinKind, *, use_last_try: bool) -> None:
-        left = self.tries_left(kind)
-        if left == 0:
-            raise PinBlockedError(kind)
-        if use_last_try:
-            return
-        if left is None:
-            raise TriesUnknownError(kind)
-        if left == 1:
-            raise LastTryError(kind)
 
     def _judge(self, pin: Pin, response: ResponseApdu) -> None:
         """Raise what the answer to a VERIFY with data means, unless it is 9000."""
