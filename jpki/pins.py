@@ -219,7 +219,13 @@ class Pins:
         self._files.select(kind.ef_id)
         return _count(kind, self._channel.send(CommandApdu(ins=INS_VERIFY, p1=0, p2=PIN_P2)).sw)
 
-    def check_tries(self, kind: PinKind, *, use_last_try: bool = False) -> int | None:
+    def check_tries(
+        self,
+        kind: PinKind,
+        *,
+        use_last_try: bool = False,
+        on_tries: Callable[[int | None], None] = ignore_tries,
+    ) -> int | None:
         """Ask how many tries are left, and refuse where a PIN must not be sent.
 
         Raises:
@@ -227,6 +233,7 @@ class Pins:
             LastTryError, TriesUnknownError: unless ``use_last_try`` is set.
         """
         left = self.tries_left(kind)
+        on_tries(left)
         if left == 0:
             raise PinBlockedError(kind)
         if left is None and not use_last_try:
@@ -247,7 +254,7 @@ class Pins:
         Args:
             pin: of the kind that is to be verified.
             use_last_try: a person has said to risk the last try, or one of an unknown count.
-            on_tries: told how many tries are left, just before the PIN is sent.
+            on_tries: told how many tries are left, before it is decided whether the PIN is sent.
 
         Raises:
             PinBlockedError, LastTryError, TriesUnknownError, PinRepeatedError: nothing was sent.
@@ -256,10 +263,9 @@ class Pins:
             StatusWordError: an answer that says neither right nor wrong.
             Interrupted: Ctrl-C while the card was at it, with the outcome.
         """
-        left = self.check_tries(pin.kind, use_last_try=use_last_try)
+        self.check_tries(pin.kind, use_last_try=use_last_try, on_tries=on_tries)
         if pin in self._refused:
             raise PinRepeatedError(pin.kind)
-        on_tries(left)
         command = CommandApdu(ins=INS_VERIFY, p1=0, p2=PIN_P2, data=pin.reveal(), sensitive=True)
         try:
             response = send_once(self._channel, command, Step.VERIFY, pin.kind)
