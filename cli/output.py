@@ -114,16 +114,19 @@ def _stdout() -> TextIO:
 
 
 def _stdout_failed(error: OSError) -> Exception:
-    silence_stdout()
+    _silence(sys.stdout)
     if error.errno in {errno.EPIPE, errno.ESHUTDOWN} or isinstance(error, BrokenPipeError):
         return StdoutClosedError()
     return OutputNotWrittenError("<stdout>", error.strerror or str(error))
 
 
-def silence_stdout() -> None:
-    """Send what is still in the buffers to nowhere, or the interpreter's end would fail on it."""
+def _silence(stream: TextIO) -> None:
+    """Send what is still in the buffers to nowhere.
+
+    The interpreter would fail on it at its end, with an exit code of its own (120).
+    """
     try:
-        descriptor = sys.stdout.fileno()
+        descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
@@ -137,8 +140,8 @@ def _stderr_line(text: str) -> None:
     try:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # there is nowhere left to complain
+    except (OSError, ValueError):  # there is nowhere left to complain
+        _silence(sys.stderr)
 
 
 def make_streams_lossless() -> None:
