@@ -1,11 +1,17 @@
 """How the card's certificates are listed, in `status` and in `cert list`."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
 
 from cli.facts import json_value
 from cli.times import local_time
 from cli.translation import _
+from jpki.files import CertificateName
+from jpki.lifecycle import last_day, renewal_opens
 from jpki.overview import CertificateState
+
+HOLDER_CERTIFICATES: Final = frozenset({CertificateName.SIGNATURE, CertificateName.AUTHENTICATION})
 
 
 def certificates_as_json(certificates: Sequence[CertificateState]) -> list[dict[str, object]]:
@@ -16,6 +22,7 @@ def certificates_as_json(certificates: Sequence[CertificateState]) -> list[dict[
             "present": state.present,
             "not_valid_before": json_value(state.not_valid_before),
             "not_valid_after": json_value(state.not_valid_after),
+            "renewal_opens": None if (day := _renewal_opens(state)) is None else day.isoformat(),
             "needs_pin": state.needs_pin,
         }
         for state in certificates
@@ -35,4 +42,14 @@ def _state(state: CertificateState) -> str:
         return _("there; its dates can be read with its PIN only ('jpki cert show {name}')").format(
             name=state.name.value
         )
-    return _("valid until {time}").format(time=local_time(state.not_valid_after))
+    text = _("valid until {time}").format(time=local_time(state.not_valid_after))
+    if (day := _renewal_opens(state)) is None:
+        return text
+    return text + _("; the city office renews it from {day} on").format(day=day.isoformat())
+
+
+def _renewal_opens(state: CertificateState) -> date | None:
+    """The holder renews the holder's certificates; those of the CAs are nothing to act on."""
+    if state.not_valid_after is None or state.name not in HOLDER_CERTIFICATES:
+        return None
+    return renewal_opens(last_day(state.not_valid_after))

@@ -22,7 +22,9 @@ def test_status_has_the_documented_shape_and_says_test(trial: Trial) -> None:
     by_name = {certificate["name"]: certificate for certificate in answer["certificates"]}
     assert by_name["signature"]["needs_pin"] is True
     assert by_name["signature"]["not_valid_after"] is None
-    assert by_name["authentication"]["not_valid_after"].endswith("T14:59:59Z")
+    assert by_name["authentication"]["not_valid_after"].endswith("-04-01T14:59:59Z")
+    assert by_name["authentication"]["renewal_opens"].endswith("-01-02")
+    assert by_name["authentication-ca"]["renewal_opens"] is None
     assert trial.card.verify_count == 0
 
 
@@ -31,6 +33,7 @@ def test_status_says_test_in_words(trial: Trial) -> None:
     assert "TEST" in text
     assert "5 of 5 tries left" in text
     assert "can be read with its PIN only" in text
+    assert text.count("; the city office renews it from ") == 1
 
 
 def test_cert_list_is_the_same_list(trial: Trial) -> None:
