@@ -7,7 +7,6 @@ case. PINs are not in it: a command with a PIN matches its redacted line, whatev
 import re
 from collections import deque
 from collections.abc import Iterable
-from typing import Self
 
 from apdu.errors import (
     CardRemovedError,
@@ -17,6 +16,7 @@ from apdu.errors import (
     TransportError,
 )
 from apdu.trace import format_command
+from apdu.transports.loopback import LoopbackTransport
 
 _ANSWER = re.compile(r"< ([0-9A-F]{4}) \((\d+) bytes\) ?((?:[0-9A-F]{2})*)")
 
@@ -33,8 +33,11 @@ class ReplayError(Exception):
     """
 
 
-class ReplayTransport:
-    """A ``Transport`` (see ``apdu.transports.base``) that expects the commands of a trace in order.
+class ReplayTransport(LoopbackTransport):
+    """A transport to a card in this process that expects the commands of a trace in order.
+
+    ``transmit`` raises ``ReplayError`` for another command than the next one of the recording; what
+    failed or was interrupted when it was recorded fails or is interrupted again.
 
     Args:
         lines: the trace; empty lines and those that start with ``#`` are left out.
@@ -45,33 +48,24 @@ class ReplayTransport:
     def __init__(
         self, lines: Iterable[str], *, reader_name: str = "replay", atr: bytes = b""
     ) -> None:
+        self._recording = _Recording(lines, atr)
+        super().__init__(self._recording, reader_name=reader_name)
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """The lines that were not played yet."""
+        return tuple(self._recording.lines)
+
+
+class _Recording:
+    """The card: the next line of the trace is the command that it wants, and then its answer."""
+
+    def __init__(self, lines: Iterable[str], atr: bytes) -> None:
         stripped = (line.strip() for line in lines)
-        self._lines = deque(line for line in stripped if line and line[0] != "#")
-        self._reader_name = reader_name
-        self._atr = atr
-        self._open = True
-        self._in_transaction = False
+        self.lines = deque(line for line in stripped if line and line[0] != "#")
+        self.atr = atr
 
-    @property
-    def reader_name(self) -> str:
-        """The name given at construction."""
-        return self._reader_name
-
-    @property
-    def atr(self) -> bytes:
-        """The ATR given at construction."""
-        return self._atr
-
-    def transmit(self, command: bytes, /) -> bytes:
-        """Compare the command with the next one of the recording and return the recorded answer.
-
-        Raises:
-            ReplayError: it is another one.
-            TransportError: it failed when it was recorded, or this transport is closed.
-            ExchangeInterrupted: it was interrupted when it was recorded.
-        """
-        if not self._open:
-            raise TransportError("the connection is closed")
+    def execute(self, command: bytes, /) -> bytes:
         expected = self._next_line()
         as_sent = format_command(command, include_data=True)
         as_sensitive = format_command(command, sensitive=True)
@@ -79,35 +73,8 @@ class ReplayTransport:
             raise ReplayError(f"recorded is {expected}, sent was {as_sensitive}")
         return _parse_answer(self._next_line())
 
-    def begin_transaction(self) -> None:
-        """Stand for exclusive use."""
-        if not self._open:
-            raise TransportError("the connection is closed")
-        if self._in_transaction:
-            raise RuntimeError("a transaction is open already")
-        self._in_transaction = True
-
-    def end_transaction(self, *, power_off: bool) -> None:  # noqa: ARG002 (a recording has no power)
-        """End the transaction."""
-        self._in_transaction = False
-
-    def close(self) -> None:
-        """Stop playing; twice is fine. ``rest`` tells what was left."""
-        self._in_transaction = self._open = False
-
-    @property
-    def rest(self) -> tuple[str, ...]:
-        """The lines that were not played yet."""
-        return tuple(self._lines)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _next_line(self) -> str:
-        return self._lines.popleft() if self._lines else "the end of the recording"
+        return self.lines.popleft() if self.lines else "the end of the recording"
 
 
 def _parse_answer(line: str) -> bytes:
