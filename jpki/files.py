@@ -12,6 +12,7 @@ from apdu.channel import Channel
 from apdu.command import CommandApdu
 from apdu.errors import MalformedResponseError
 from apdu.status import SW
+from apdu.tlv import encoded_size
 
 JPKI_AID: Final = bytes.fromhex("D392F000260100000001")
 
@@ -27,6 +28,8 @@ BLOCK_BYTES: Final = 256
 
 INS_SELECT: Final = 0xA4
 INS_READ_BINARY: Final = 0xB0
+
+_SEQUENCE: Final = 0x30
 
 
 class PinKind(Enum):
@@ -172,7 +175,7 @@ class ElementaryFiles:
         content = self._read_block(0, BLOCK_BYTES)
         if not content or content[0] == 0xFF:
             return b""
-        total = _der_sequence_length(content)
+        total = _sequence_size(content)
         while len(content) < total:
             wanted = min(BLOCK_BYTES, total - len(content))
             block = self._read_block(len(content), wanted)
@@ -193,18 +196,11 @@ class ElementaryFiles:
         return block
 
 
-def _der_sequence_length(header: bytes) -> int:
-    """Bytes of a DER SEQUENCE, tag and length included, from its first bytes. X.690 8.1.3."""
-    if header[0] != 0x30 or len(header) < 2:
+def _sequence_size(head: bytes) -> int:
+    """Return the bytes of the SEQUENCE that starts with ``head``, header included."""
+    if head[0] != _SEQUENCE:
         raise MalformedResponseError("no DER SEQUENCE at the start of the file", 0)
-    first = header[1]
-    if first < 0x80:
-        return 2 + first
-    width = first & 0x7F
-    # 80 is the indefinite form, which DER forbids; more than two bytes cannot fit the bound.
-    if width not in {1, 2} or len(header) < 2 + width:
-        raise MalformedResponseError("DER length not understood", 1)
-    total = 2 + width + int.from_bytes(header[2 : 2 + width], "big")
-    if total > MAX_FILE_BYTES:
-        raise MalformedResponseError(f"file declares {total} bytes", 2)
-    return total
+    size = encoded_size(head)
+    if size > MAX_FILE_BYTES:
+        raise MalformedResponseError(f"file declares {size} bytes", 2)
+    return size
