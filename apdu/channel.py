@@ -40,7 +40,7 @@ class Channel:
         max_rounds: int = 64,
         max_bytes: int = 65536,
     ) -> None:
-        self.transport = transport
+        self._transport = transport
         self._trace = trace
         self._max_rounds = max_rounds
         self._max_bytes = max_bytes
@@ -132,10 +132,10 @@ class Channel:
     def _transmit(self, command: CommandApdu) -> bytes:
         raw = command.encode()
         if self._trace is None:
-            return self.transport.transmit(raw)
+            return self._transport.transmit(raw)
         self._trace.sent(raw, sensitive=command.sensitive)
         try:
-            answer = self.transport.transmit(raw)
+            answer = self._transport.transmit(raw)
         except CardError as error:
             self._trace.failed(error.code)
             raise

@@ -11,8 +11,6 @@ from typing import BinaryIO
 
 from cli.errors import OutputExistsError, OutputFault, OutputNotWrittenError, OutputRefusedError
 
-PRIVATE_MODE = 0o600
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:

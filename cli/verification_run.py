@@ -19,7 +19,6 @@ from jpki.verification import VerificationReport, verify_cms, verify_raw
 MAX_SIGNATURE: Final = 1 << 31
 """An attached signature holds its document; formats end there."""
 DETACHED: Final = ".p7s"
-ATTACHED: Final = ".p7m"
 RAW: Final = ".sig"
 
 

@@ -163,8 +163,7 @@ class PcscContext:
         call_timeout_s: how long the service may take to answer anything that is not meant to wait.
         exchange_timeout_s: how long a card may take to answer a command.
         notify: told when a person should know that something is waiting. Called in the waiting
-            thread; must
-            not raise.
+            thread; must not raise.
 
     Raises:
         PcscUnavailableError: pyscard is not installed, or there is no service that answers.
@@ -228,8 +227,7 @@ class PcscContext:
         Args:
             reader_name: the full name, as in ``ReaderState``.
             busy_timeout_s: how long to wait for another program to let go of the card: here, and
-                later each
-                time a transaction begins.
+                later each time a transaction begins.
 
         Raises:
             NoReaderError: no such reader.

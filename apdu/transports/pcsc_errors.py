@@ -110,11 +110,6 @@ _SERVICE_FAULTS = {
 }
 
 
-def known_hresults() -> frozenset[int]:
-    """Return every code of the table, for a test that compares it with what pyscard knows."""
-    return frozenset(_KINDS)
-
-
 def error_for(hresult: int, *, reader: str | None, in_exchange: bool = False) -> CardError:
     """Return the error that ``hresult`` stands for; a code that nobody has heard of is one, too.
 

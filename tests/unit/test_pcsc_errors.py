@@ -7,7 +7,7 @@ from smartcard import scard  # noqa: TID251 (judges our table)
 
 from apdu import errors
 from apdu.errors import CardError, PcscFault, PcscUnavailableError
-from apdu.transports.pcsc_errors import error_for, known_hresults
+from apdu.transports.pcsc_errors import _KINDS, error_for
 
 PREFIXES = ("SCARD_E_", "SCARD_F_", "SCARD_P_", "SCARD_W_")
 NAMES = [name for name in dir(scard) if name.startswith(PREFIXES)]
@@ -20,7 +20,7 @@ def _code(name: str) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_code_that_pyscard_knows_is_in_the_table(name: str) -> None:
-    assert _code(name) in known_hresults()
+    assert _code(name) in _KINDS
 
 
 def test_pyscard_does_name_codes() -> None:
@@ -77,7 +77,7 @@ def test_a_service_fault_has_its_reason_and_its_code(code: int, reason: PcscFaul
     assert f"0x{code:08X}" in str(error)
 
 
-@given(st.one_of(st.integers(1, 0xFFFFFFFF), st.sampled_from(sorted(known_hresults()))))
+@given(st.one_of(st.integers(1, 0xFFFFFFFF), st.sampled_from(sorted(_KINDS))))
 def test_in_an_exchange_only_a_busy_card_is_known_to_have_seen_nothing(code: int) -> None:
     error = error_for(code, reader=READER, in_exchange=True)
     assert isinstance(error, errors.TransportError | errors.CardInUseError)
