@@ -1,6 +1,7 @@
 """Options, commands and groups: translated when they are shown, and never quoting secrets."""
 
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from importlib import import_module
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from cli.translation import LANGUAGES, N_, _, use_language
 from jpki._version import __version__
 
 ENVIRONMENT_LANGUAGES: Final = "cli.languages"
+YEARS: Final = range(1868, 2200)
+"""Of dates in options: Meiji, the first era that a certificate can name, to beyond any card."""
 
 
 class TranslatedHelp:
@@ -145,6 +148,24 @@ Decorator = Callable[[Any], Any]
 def option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own are untyped
     """`click.option` with translated help."""
     return click.option(*names, cls=Option, **attributes)
+
+
+def day_option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401
+    """An option whose value is a day, YYYY-MM-DD."""
+
+    def day_of(
+        _context: click.Context, _parameter: click.Parameter, value: datetime | None
+    ) -> date | None:
+        if value is None:
+            return None
+        if value.year not in YEARS:
+            raise click.BadParameter(
+                _("a year from {first} to {last} is wanted").format(first=YEARS[0], last=YEARS[-1])
+            )
+        return value.date()
+
+    kind = click.DateTime(formats=["%Y-%m-%d"])
+    return option(*names, type=kind, metavar="DATE", callback=day_of, **attributes)
 
 
 def _show_help(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001

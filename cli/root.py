@@ -34,6 +34,10 @@ COMMANDS: Final = {
     "cert": ("cli.commands.cert:cert", N_("The card's certificates.")),
     "sign": ("cli.commands.sign:sign", N_("Sign files with the signature certificate.")),
     "verify": ("cli.commands.verify:verify", N_("Verify signatures.")),
+    "renewal": (
+        "cli.commands.renewal:renewal",
+        N_("Until when card and certificates hold, and the deadlines of moving house."),
+    ),
     "auth": ("cli.commands.auth:auth", N_("Log in with the authentication certificate.")),
     "emulator": ("cli.commands.emulator:emulator", N_("The virtual card: make, serve, show.")),
 }

@@ -1,6 +1,5 @@
 """`jpki emulator`: a virtual card, made, served behind a real pcscd, and shown."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,13 @@ from cli.context import AppContext, pass_app
 from cli.emulator_faults import fault_options, faults_from
 from cli.emulator_view import CardResult, CreatedResult
 from cli.errors import UsageProblemError
-from cli.options import Group, option
+from cli.options import Group, day_option, option
 from cli.output_file import OutputFile
 from cli.printable import printable
 from cli.translation import N_, _
 from cli.virtual_card import card_file_errors, default_path, output_errors
 from jpki.files import CardKind
 
-DATE = click.DateTime(formats=["%Y-%m-%d"])
 KINDS = [kind.value for kind in CardKind if kind is not CardKind.UNKNOWN]
 
 
@@ -30,10 +28,10 @@ def emulator() -> None:
 @click.argument("path", metavar="PATH")
 @option("--name", help=N_("The holder's name."))
 @option("--address", help=N_("The holder's address."))
-@option("--birth-date", type=DATE, metavar="DATE", help=N_("The holder's birth date."))
+@day_option("--birth-date", help=N_("The holder's birth date."))
 @option("--sex", type=click.Choice(("male", "female", "unknown")), help=N_("The holder's sex."))
-@option("--issued", type=DATE, metavar="DATE", help=N_("Day of issue (today)."))
-@option("--expires", type=DATE, metavar="DATE", help=N_("Last day of the certificates."))
+@day_option("--issued", help=N_("Day of issue (today)."))
+@day_option("--expires", help=N_("Last day of the certificates."))
 @option("--signature-password", metavar="TEXT", help=N_("No secret; drawn if not given."))
 @option("--authentication-pin", metavar="DIGITS", help=N_("No secret; drawn if not given."))
 @option("--prefecture", metavar="NAME", help=N_("Place of issue, such as Tokyo-to."))
@@ -74,9 +72,6 @@ def create(
 def _given(attributes: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `create_card` for the options that were given."""
     given = {name: value for name, value in attributes.items() if value not in {None, False}}
-    for name in ("birth_date", "issued", "expires"):
-        if isinstance(given.get(name), datetime):
-            given[name] = given[name].date()
     if given.pop("child", False):
         given["with_signature_certificate"] = False
     if (kind := given.pop("kind", None)) is not None:
