@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from jpki.certificates.der import UTF8_STRING, DerError, read_element
+from jpki.certificates.asn1 import UTF8_STRING, Asn1Error, Asn1Reader
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.loading import read_through
 
@@ -152,12 +152,10 @@ def _text(values: dict[str, list[bytes]], oid: str) -> str | None:
     found = values.get(oid, [])
     if len(found) != 1:  # two of a kind: which one is true is not ours to guess
         return None
+    reader = Asn1Reader(found[0], strict=True)
     try:
-        element = read_element(found[0])
-        if element.tag != UTF8_STRING or element.end != len(found[0]):
-            return None
-        return found[0][element.contents :].decode("utf-8")
-    except (DerError, UnicodeDecodeError):
+        return reader.contents(reader.expect(reader.document(), UTF8_STRING)).decode("utf-8")
+    except (Asn1Error, UnicodeDecodeError):
         return None
 
 

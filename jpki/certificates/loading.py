@@ -8,7 +8,7 @@ import warnings
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from jpki.certificates.der import SEQUENCE, DerError, read_element
+from jpki.certificates.asn1 import SEQUENCE, Asn1Error, Asn1Reader
 from jpki.errors import CertificateMalformedError
 
 MAX_CERTIFICATES = 1000  # a file of anchors has a handful; more is an accident or an attack
@@ -93,15 +93,14 @@ def _split_pem(data: bytes) -> list[bytes]:
 
 
 def _split_der(data: bytes) -> list[bytes]:
+    reader = Asn1Reader(data, strict=True)
     ders: list[bytes] = []
     offset = 0
     try:
         while offset < len(data) and len(ders) <= MAX_CERTIFICATES:
-            element = read_element(data, offset)
-            if element.tag != SEQUENCE:
-                raise CertificateMalformedError(None)
-            ders.append(data[offset : element.end])
+            element = reader.expect(reader.element(offset, len(data)), SEQUENCE)
+            ders.append(reader.encoding(element))
             offset = element.end
-    except DerError as error:
+    except Asn1Error as error:
         raise CertificateMalformedError(None) from error
     return ders

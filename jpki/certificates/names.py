@@ -6,42 +6,44 @@ never needs; whoever varies the encoding gets nothing from it here.
 
 from cryptography import x509
 
-from jpki.certificates.der import SEQUENCE, DerError, children, read_element
+from jpki.certificates.asn1 import EXPLICIT_0, Asn1Error, Asn1Reader, Element
 
-VERSION_TAG = 0xA0  # present in every v3 certificate, absent in v1
+VERSION = EXPLICIT_0  # present in every v3 certificate, absent in v1
 SERIAL_NUMBER, ISSUER, SUBJECT = 0, 2, 4  # places in a TBSCertificate after the version
 MIN_FIELDS = 6  # up to the public key
 
 
 def subject_der(certificate: x509.Certificate) -> bytes:
     """Return the subject as it stands in the certificate."""
-    return _fields(certificate.tbs_certificate_bytes)[SUBJECT]
+    return _tbs_fields(certificate)[SUBJECT]
 
 
 def issuer_der(certificate: x509.Certificate) -> bytes:
     """Return the issuer as it stands in the certificate."""
-    return _fields(certificate.tbs_certificate_bytes)[ISSUER]
+    return _tbs_fields(certificate)[ISSUER]
 
 
 def issuer_and_serial_der(certificate: bytes) -> tuple[bytes, bytes]:
     """Return issuer and serial number of a certificate that nobody has parsed yet.
 
     Raises:
-        DerError: it is not shaped like a certificate.
+        Asn1Error: it is not shaped like a certificate.
     """
-    outer = read_element(certificate)
-    if outer.tag != SEQUENCE or outer.end != len(certificate):
-        raise DerError("not a certificate")
-    tbs = read_element(certificate, outer.contents)
-    fields = _fields(certificate[tbs.start : tbs.end])
+    reader = Asn1Reader(certificate, strict=True)
+    fields = _fields(reader, reader.sequence(reader.document(), 1)[0])
     return fields[ISSUER], fields[SERIAL_NUMBER]
 
 
-def _fields(tbs: bytes) -> list[bytes]:
+def _tbs_fields(certificate: x509.Certificate) -> list[bytes]:
+    reader = Asn1Reader(certificate.tbs_certificate_bytes, strict=True)
+    return _fields(reader, reader.document())
+
+
+def _fields(reader: Asn1Reader, tbs: Element) -> list[bytes]:
     # [0] version, serialNumber, signature, issuer, validity, subject, ...: RFC 5280 4.1
-    fields = children(tbs, read_element(tbs))
-    if fields and fields[0].tag == VERSION_TAG:
+    fields = reader.sequence(tbs, 1)
+    if fields[0].tag == VERSION:
         del fields[0]
     if len(fields) < MIN_FIELDS:
-        raise DerError("not a TBSCertificate")
-    return [tbs[field.start : field.end] for field in fields]
+        raise Asn1Error("not a TBSCertificate")
+    return [reader.encoding(field) for field in fields]

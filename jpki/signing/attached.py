@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from jpki.certificates.der import (
+from jpki.certificates.asn1 import (
     EXPLICIT_0,
     OCTET_STRING,
     SEQUENCE,
-    DerError,
+    Asn1Error,
+    Asn1Reader,
     Element,
-    children,
     encode_length,
-    read_element,
 )
 from jpki.errors import ContentChangedError, ContentTooLargeError
 from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
@@ -61,47 +60,40 @@ def write_attached(detached: bytes, content: BinaryIO, content_size: int, output
 
 
 def _take_apart(detached: bytes) -> _Splice:
-    info = _only(detached, SEQUENCE)
-    signed_data_oid, explicit = children(detached, info)
-    signed_data = children(detached, explicit)[0]
-    version, digest_algorithms, encap_content_info, *rest = children(detached, signed_data)
-    parts = children(detached, encap_content_info)
-    if len(parts) != 1:
-        raise DerError("the signature has content already")
-    algorithm, message_digest = _signed_digest(detached, rest[-1])
+    reader = Asn1Reader(detached, strict=True)
+    signed_data_oid, explicit = reader.sequence(reader.document(), 2)
+    (signed_data,) = reader.children(explicit)
+    version, digest_algorithms, encap_content_info, *rest = reader.sequence(signed_data, 4)
+    content_type, *content = reader.sequence(encap_content_info, 1)
+    if content:
+        raise Asn1Error("the signature has content already")
+    algorithm, message_digest = _signed_digest(reader, rest[-1])
     return _Splice(
         before=(
-            detached[signed_data_oid.start : signed_data_oid.end],
-            detached[version.start : digest_algorithms.end],
+            reader.encoding(signed_data_oid),
+            reader.encoding(version) + reader.encoding(digest_algorithms),
         ),
-        content_type=detached[parts[0].start : parts[0].end],
+        content_type=reader.encoding(content_type),
         after=detached[encap_content_info.end :],
         algorithm=algorithm,
         message_digest=message_digest,
     )
 
 
-def _only(data: bytes, tag: int) -> Element:
-    element = read_element(data)
-    if element.tag != tag or element.end != len(data):
-        raise DerError("not one DER value")
-    return element
-
-
-def _signed_digest(data: bytes, signer_infos: Element) -> tuple[HashAlgorithm, bytes]:
+def _signed_digest(reader: Asn1Reader, signer_infos: Element) -> tuple[HashAlgorithm, bytes]:
     # SignerInfo, RFC 5652 5.3: version, sid, digestAlgorithm, [0] signedAttrs, ...
-    (signer_info,) = children(data, signer_infos)
-    _, _, digest_algorithm, signed_attrs, *_ = children(data, signer_info)
-    oid = children(data, digest_algorithm)[0]
-    algorithm = HashAlgorithm.from_oid_der(data[oid.start : oid.end])
+    (signer_info,) = reader.children(signer_infos)
+    _, _, digest_algorithm, signed_attrs, *_ = reader.sequence(signer_info, 5)
+    oid, *_ = reader.sequence(digest_algorithm, 1)
+    algorithm = HashAlgorithm.from_oid_der(reader.encoding(oid))
     if algorithm is None:
-        raise DerError("an unknown digest algorithm")
-    for attribute in children(data, signed_attrs):
-        attribute_type, values = children(data, attribute)
-        if data[attribute_type.start : attribute_type.end] == MESSAGE_DIGEST_OID:
-            (value,) = children(data, values)
-            return algorithm, data[value.contents : value.end]
-    raise DerError("no message digest")
+        raise Asn1Error("an unknown digest algorithm")
+    for attribute in reader.children(signed_attrs):
+        attribute_type, values = reader.sequence(attribute, 2)
+        if reader.encoding(attribute_type) == MESSAGE_DIGEST_OID:
+            (value,) = reader.children(values)
+            return algorithm, reader.contents(value)
+    raise Asn1Error("no message digest")
 
 
 def _head(splice: _Splice, content_size: int) -> bytes:

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jpki.certificates.der import (
+from jpki.certificates.asn1 import (
     OCTET_STRING,
     SEQUENCE,
-    DerError,
+    Asn1Error,
+    Asn1Reader,
     Element,
-    children,
-    read_element,
 )
 from jpki.signing.digest import HashAlgorithm
 from jpki.verification.signed_data import Attribute, SignerInfo
@@ -90,7 +89,7 @@ def read_signed_attributes(signer_info: SignerInfo) -> SignedAttributes:
         )
     except KeyError as error:
         raise AttributeFaultError("content-type or message-digest is missing") from error
-    except ValueError as error:  # DerError, and values that are no date
+    except ValueError as error:  # Asn1Error, and values that are no date
         raise AttributeFaultError("an attribute with a wrong value") from error
 
 
@@ -107,29 +106,24 @@ def _single_values(attributes: tuple[Attribute, ...]) -> dict[bytes, bytes]:
 
 
 def _octets(value: bytes) -> bytes:
-    element = _expect(read_element(value), OCTET_STRING)
-    return value[element.contents : element.end]
-
-
-def _expect(element: Element, tag: int) -> Element:
-    if element.tag != tag:
-        raise DerError(f"tag {element.tag:02X} where {tag:02X} belongs")
-    return element
+    reader = Asn1Reader(value, strict=True)
+    return reader.contents(reader.expect(reader.document(), OCTET_STRING))
 
 
 def _time(value: bytes | None) -> datetime | None:
     """Read a signing-time, RFC 5652 11.3: UTCTime until 2049, always to the second and with Z."""
     if value is None:
         return None
-    element = read_element(value)
-    text = value[element.contents : element.end].decode("ascii")
+    reader = Asn1Reader(value, strict=True)
+    element = reader.document()
+    text = reader.contents(element).decode("ascii")
     if element.tag == UTC_TIME:
         century = "19" if text[:2] >= "50" else "20"
         text = century + text
     elif element.tag != GENERALIZED_TIME:
-        raise DerError("no time")
+        raise Asn1Error("no time")
     if len(text) != len("20260401000000Z") or not text[:-1].isdigit():
-        raise DerError("a time in another form")
+        raise Asn1Error("a time in another form")
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 
 
@@ -137,55 +131,44 @@ def _reference(value: bytes | None, *, default: str) -> CertificateReference | N
     """Read the first certificate of a SigningCertificate(V2): the signer's, RFC 5035 3."""
     if value is None:
         return None
-    certificates = _sequence(value, read_element(value))[0]
-    fields = _sequence(value, _sequence(value, certificates)[0])
+    reader = Asn1Reader(value, strict=True)
+    certificates = reader.sequence(reader.document(), 1)[0]
+    fields = reader.sequence(reader.sequence(certificates, 1)[0], 1)
     hash_name = default
     if fields[0].tag == SEQUENCE and default != SHA1:  # hashAlgorithm, left out for SHA-256
-        oid = _sequence(value, fields.pop(0))[0]
-        algorithm = HashAlgorithm.from_oid_der(value[oid.start : oid.end])
+        oid = reader.sequence(fields.pop(0), 1)[0]
+        algorithm = HashAlgorithm.from_oid_der(reader.encoding(oid))
         if algorithm is None:
-            raise DerError("an unknown hash of the certificate")
+            raise Asn1Error("an unknown hash of the certificate")
         hash_name = algorithm.value
-    digest = _expect(fields[0], OCTET_STRING)
-    issuer, serial_number = _issuer_serial(value, fields[1:])
+    digest, *issuer_serial = fields
+    issuer, serial_number = _issuer_serial(reader, issuer_serial)
     return CertificateReference(
         hash_name=hash_name,
-        certificate_hash=value[digest.contents : digest.end],
+        certificate_hash=reader.contents(reader.expect(digest, OCTET_STRING)),
         issuer=issuer,
         serial_number=serial_number,
     )
 
 
-def _issuer_serial(value: bytes, rest: list[Element]) -> tuple[bytes | None, bytes | None]:
-    if not rest:
+def _issuer_serial(
+    reader: Asn1Reader, optional: list[Element]
+) -> tuple[bytes | None, bytes | None]:
+    if not optional:
         return None, None
-    names, serial_number = _sequence(value, rest[0])
-    (name,) = (
-        children(value, directory_name)[0]
-        for directory_name in _sequence(value, names)
-        if directory_name.tag == DIRECTORY_NAME
-    )
-    return (
-        value[name.start : name.end],
-        value[serial_number.start : serial_number.end],
-    )
+    names, serial_number = reader.sequence(optional[0], 2)
+    (directory_name,) = (name for name in reader.sequence(names, 1) if name.tag == DIRECTORY_NAME)
+    (name,) = reader.children(directory_name)
+    return reader.encoding(name), reader.encoding(serial_number)
 
 
 def _protection(value: bytes | None) -> tuple[bytes | None, bytes | None]:
     """Read cmsAlgorithmProtection, RFC 6211 2: digestAlgorithm, [1] signatureAlgorithm."""
     if value is None:
         return None, None
-    digest_algorithm, signature_algorithm = _sequence(value, read_element(value))
-    digest_oid = _sequence(value, digest_algorithm)[0]
-    signature_oid = children(value, _expect(signature_algorithm, PROTECTED_SIGNATURE_ALGORITHM))[0]
-    return (
-        value[digest_oid.start : digest_oid.end],
-        value[signature_oid.start : signature_oid.end],
-    )
-
-
-def _sequence(value: bytes, element: Element) -> list[Element]:
-    found = children(value, _expect(element, SEQUENCE))
-    if not found:
-        raise DerError("an empty SEQUENCE")
-    return found
+    reader = Asn1Reader(value, strict=True)
+    digest_algorithm, signature_algorithm = reader.sequence(reader.document(), 2)
+    digest_oid, *_ = reader.sequence(digest_algorithm, 1)
+    reader.expect(signature_algorithm, PROTECTED_SIGNATURE_ALGORITHM)
+    signature_oid, *_ = reader.children(signature_algorithm)
+    return reader.encoding(digest_oid), reader.encoding(signature_oid)

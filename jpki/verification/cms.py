@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 from cryptography import x509
 
+from jpki.certificates.asn1 import Asn1Error
 from jpki.certificates.loading import read_through
 from jpki.signing.digest import HashAlgorithm, hash_stream_with
-from jpki.verification.ber import BerError
 from jpki.verification.report import Reason, VerificationReport
 from jpki.verification.signed_data import SignedData, parse_signed_data
 from jpki.verification.signer import verify_signer
@@ -44,7 +44,7 @@ def verify_cms(
         read_through(anchor)
     try:
         return _verify(parse_signed_data(signature), content, anchors, at)
-    except BerError:
+    except Asn1Error:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
 

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import mmap
 
-from jpki.certificates.der import DerError, check_der
-from jpki.verification.ber import (
+from jpki.certificates.asn1 import (
+    EXPLICIT_0,
     INTEGER,
     OBJECT_IDENTIFIER,
     SET,
-    BerError,
-    BerReader,
+    Asn1Error,
+    Asn1Reader,
     Element,
+    is_der,
 )
 
 # Named in DER, so that they compare with what stands in the signature.
 SIGNED_DATA_OID = bytes.fromhex("06092A864886F70D010702")
 
-EXPLICIT_CONTENT = 0xA0
 CERTIFICATES = 0xA0
 CRLS = 0xA1
 SIGNED_ATTRS = 0xA0
@@ -65,7 +65,7 @@ class SignedData:
 
     digest_algorithms: frozenset[bytes]
     content_type: bytes  # OBJECT IDENTIFIER, DER
-    # Pieces of the input, uncopied, to be read once; reading may raise BerError. None: detached.
+    # Pieces of the input, uncopied, to be read once; reading may raise Asn1Error. None: detached.
     content: Iterator[memoryview] | None
     certificates: tuple[bytes, ...]
     signer_infos: tuple[SignerInfo, ...]
@@ -75,18 +75,18 @@ def parse_signed_data(data: bytes | mmap) -> SignedData:
     """Parse a ContentInfo of a SignedData, in DER, BER or PEM.
 
     Raises:
-        BerError: it is none.
+        Asn1Error: it is none.
     """
-    reader = BerReader(_from_pem(data))
+    reader = Asn1Reader(_from_pem(data))
     content_type, explicit = _exactly(reader.sequence(reader.document(), 2), 2)
     if reader.encoding(content_type) != SIGNED_DATA_OID:
-        raise BerError("not a SignedData")
-    (wrapped,) = _exactly(reader.children(reader.expect(explicit, EXPLICIT_CONTENT)), 1)
+        raise Asn1Error("not a SignedData")
+    (wrapped,) = _exactly(reader.children(reader.expect(explicit, EXPLICIT_0)), 1)
     version, algorithms, encap_content_info, *rest = reader.sequence(wrapped, 4)
     reader.expect(version, INTEGER)
     signer_infos = reader.children(reader.expect(rest.pop(), SET))
     if len(signer_infos) > MAX_SIGNER_INFOS:
-        raise BerError("too many signers")
+        raise Asn1Error("too many signers")
     encap_type, content = _encap_content_info(reader, encap_content_info)
     return SignedData(
         digest_algorithms=frozenset(
@@ -105,36 +105,36 @@ def _from_pem(data: bytes | mmap) -> bytes | mmap:
         return data
     match = PEM.fullmatch(data)
     if match is None:
-        raise BerError("not one PEM block of a signature")
+        raise Asn1Error("not one PEM block of a signature")
     try:
         return base64.b64decode(b"".join(match[2].split()), validate=True)
     except binascii.Error as error:
-        raise BerError("not base64") from error
+        raise Asn1Error("not base64") from error
 
 
 def _exactly(elements: list[Element], count: int) -> list[Element]:
     if len(elements) != count:
-        raise BerError(f"{len(elements)} elements where {count} belong")
+        raise Asn1Error(f"{len(elements)} elements where {count} belong")
     return elements
 
 
 def _encap_content_info(
-    reader: BerReader, element: Element
+    reader: Asn1Reader, element: Element
 ) -> tuple[bytes, Iterator[memoryview] | None]:
     content_type, *explicit = reader.sequence(element, 1)
     oid = reader.encoding(reader.expect(content_type, OBJECT_IDENTIFIER))
     if not explicit:
         return oid, None
     (wrapper,) = _exactly(explicit, 1)
-    (octets,) = _exactly(reader.children(reader.expect(wrapper, EXPLICIT_CONTENT)), 1)
+    (octets,) = _exactly(reader.children(reader.expect(wrapper, EXPLICIT_0)), 1)
     return oid, reader.octets(octets)
 
 
-def _certificates(reader: BerReader, optional: list[Element]) -> tuple[bytes, ...]:
+def _certificates(reader: Asn1Reader, optional: list[Element]) -> tuple[bytes, ...]:
     # certificates [0] and crls [1], both optional, in this order
     tags = [element.tag for element in optional]
     if tags not in ([], [CERTIFICATES], [CRLS], [CERTIFICATES, CRLS]):
-        raise BerError("elements that a SignedData does not have")
+        raise Asn1Error("elements that a SignedData does not have")
     if CERTIFICATES not in tags:
         return ()
     return tuple(
@@ -144,12 +144,12 @@ def _certificates(reader: BerReader, optional: list[Element]) -> tuple[bytes, ..
     )
 
 
-def _algorithm(reader: BerReader, element: Element) -> bytes:
+def _algorithm(reader: Asn1Reader, element: Element) -> bytes:
     oid = reader.sequence(element, 1)[0]
     return reader.encoding(reader.expect(oid, OBJECT_IDENTIFIER))
 
 
-def _signer_info(reader: BerReader, element: Element) -> SignerInfo:
+def _signer_info(reader: Asn1Reader, element: Element) -> SignerInfo:
     version, sid, digest_algorithm, *rest = reader.sequence(element, 5)
     reader.expect(version, INTEGER)
     signed = rest.pop(0) if rest[0].tag == SIGNED_ATTRS else None
@@ -165,22 +165,22 @@ def _signer_info(reader: BerReader, element: Element) -> SignerInfo:
         signature_algorithm=_algorithm(reader, signature_algorithm),
         signature=b"".join(reader.octets(signature)),
         signed_attrs=signed_attrs,
-        is_der=signed_attrs is None or _is_der(signed_attrs),
+        is_der=signed_attrs is None or is_der(signed_attrs),
         attributes=() if signed is None else _attributes(reader, signed),
         unsigned_attributes=() if unsigned is None else _attributes(reader, unsigned),
     )
 
 
 def _signer_identifier(
-    reader: BerReader, sid: Element
+    reader: Asn1Reader, sid: Element
 ) -> tuple[bytes | None, bytes | None, bytes | None]:
     if sid.tag == SUBJECT_KEY_IDENTIFIER:
-        return None, None, reader.data[sid.contents : sid.contents_end]
+        return None, None, reader.contents(sid)
     issuer, serial_number = _exactly(reader.sequence(sid, 2), 2)
     return reader.encoding(issuer), reader.encoding(reader.expect(serial_number, INTEGER)), None
 
 
-def _attributes(reader: BerReader, parent: Element) -> tuple[Attribute, ...]:
+def _attributes(reader: Asn1Reader, parent: Element) -> tuple[Attribute, ...]:
     found: list[Attribute] = []
     for element in reader.children(parent):
         attribute_type, values = _exactly(reader.sequence(element, 2), 2)
@@ -193,11 +193,3 @@ def _attributes(reader: BerReader, parent: Element) -> tuple[Attribute, ...]:
             )
         )
     return tuple(found)
-
-
-def _is_der(data: bytes) -> bool:
-    try:
-        check_der(data)
-    except DerError:
-        return False
-    return True

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from jpki.certificates.der import DerError
+from jpki.certificates.asn1 import Asn1Error
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.names import issuer_and_serial_der
@@ -67,5 +67,5 @@ def is_referenced(reference: CertificateReference, certificate: bytes) -> bool:
 def _issuer_and_serial(certificate: bytes) -> tuple[bytes, bytes] | None:
     try:
         return issuer_and_serial_der(certificate)
-    except DerError:
+    except Asn1Error:
         return None

@@ -33,7 +33,7 @@ from support.pki import (
 )
 
 from jpki.certificates import AnchorOrigin, Revocation
-from jpki.certificates.der import encode_length
+from jpki.certificates.asn1 import encode_length
 from jpki.signing import HashAlgorithm, sign_cms
 from jpki.verification import (
     Coverage,
@@ -364,6 +364,36 @@ def test_attributes_that_are_not_der_fail_even_with_a_signature_over_der():
     for other in (b"\xa0\x82\x00" + der[2:3] + body, b"\xa0\x80" + body + b"\x00\x00"):
         report = verify(with_signed_attrs(good, other))
         assert Reason.SIGNED_ATTRIBUTES_INVALID in reasons_of(report)
+
+
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        (  # signing-certificate-v2 with IssuerSerial: GeneralNames of one directoryName of nothing
+            "060B2A864886F70D010910022F",
+            wrap(
+                0x30,
+                wrap(
+                    0x30,
+                    wrap(
+                        0x30,
+                        b"\x04\x00",
+                        wrap(0x30, wrap(0x30, b"\xa4\x00"), b"\x02\x01\x01"),
+                    ),
+                ),
+            ),
+        ),
+        (  # cmsAlgorithmProtection whose signature algorithm is nothing
+            "06092A864886F70D010934",
+            wrap(0x30, wrap(0x30, bytes.fromhex("0609608648016503040201")), b"\xa1\x00"),
+        ),
+    ],
+    ids=["no name", "no signature algorithm"],
+)
+def test_an_attribute_with_an_empty_part_fails(oid, value):
+    odd = cms.CMSAttribute.load(wrap(0x30, bytes.fromhex(oid), wrap(0x31, value)))
+    forgery = Forgery(signed_attrs_der=der_attributes(*usual(), odd))
+    assert Reason.SIGNED_ATTRIBUTES_INVALID in reasons_of(verify(signed_data(forgery)))
 
 
 # --- signature and algorithms -------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Basic encoding of ASN.1, ITU-T X.690 8, as other people's CMS comes: read where it stands.
+"""ASN.1 read where it stands, ITU-T X.690: BER as other people's CMS comes, or strictly DER.
 
 No recursion, no copy, one error, and bounds: elements are looked at one level at a time, and only
 indefinite lengths make the reader look deeper, to find their end.
@@ -18,12 +18,14 @@ SET = 0x31
 INTEGER = 0x02
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
+UTF8_STRING = 0x0C
+EXPLICIT_0 = 0xA0
 END_OF_CONTENTS = b"\x00\x00"
 INDEFINITE = 0x80
 
 
-class BerError(ValueError):
-    """The bytes are not what they should be. Verification turns it into the reason `malformed`."""
+class Asn1Error(ValueError):
+    """The bytes are not what they should be. Callers turn it into a word of their own."""
 
 
 class Element(NamedTuple):
@@ -36,11 +38,17 @@ class Element(NamedTuple):
     end: int  # after the end-of-contents octets, if any
 
 
-class BerReader:
-    """Reads elements out of one document and counts them."""
+class Asn1Reader:
+    """Reads elements out of one document and counts them. Its methods raise ``Asn1Error``.
 
-    def __init__(self, data: bytes | mmap) -> None:
+    Args:
+        data: the document, or many elements in a row.
+        strict: take definite lengths only, in as few bytes as can be. X.690 10.1.
+    """
+
+    def __init__(self, data: bytes | mmap, *, strict: bool = False) -> None:
         self.data = data
+        self._strict = strict
         self._left = MAX_ELEMENTS
         self._ends: dict[int, int] = {}  # of indefinite lengths, so that each is scanned once
 
@@ -48,7 +56,7 @@ class BerReader:
         """Read the one element that the data consist of."""
         element = self.element(0, len(self.data))
         if element.end != len(self.data):
-            raise BerError("bytes after the end")
+            raise Asn1Error("bytes after the end")
         return element
 
     def element(self, offset: int, limit: int) -> Element:
@@ -62,33 +70,37 @@ class BerReader:
     def children(self, parent: Element) -> list[Element]:
         """Read the elements inside a constructed one."""
         if not parent.tag & CONSTRUCTED:
-            raise BerError("a primitive element where a constructed one belongs")
+            raise Asn1Error("a primitive element where a constructed one belongs")
         found: list[Element] = []
         offset = parent.contents
         while offset < parent.contents_end:
             element = self.element(offset, parent.contents_end)
             found.append(element)
             if len(found) > MAX_CHILDREN:
-                raise BerError("too many elements in one")
+                raise Asn1Error("too many elements in one")
             offset = element.end
         return found
 
     def expect(self, element: Element, tag: int) -> Element:
         """Return the element if it has the tag."""
         if element.tag != tag:
-            raise BerError(f"tag {element.tag:02X} where {tag:02X} belongs")
+            raise Asn1Error(f"tag {element.tag:02X} where {tag:02X} belongs")
         return element
 
     def sequence(self, element: Element, minimum: int) -> list[Element]:
         """Return the children of a SEQUENCE that has at least so many."""
         found = self.children(self.expect(element, SEQUENCE))
         if len(found) < minimum:
-            raise BerError("a SEQUENCE that is too short")
+            raise Asn1Error("a SEQUENCE that is too short")
         return found
 
     def encoding(self, element: Element) -> bytes:
         """Return header and contents of an element."""
         return self.data[element.start : element.end]
+
+    def contents(self, element: Element) -> bytes:
+        """Return the contents of an element, without its header."""
+        return self.data[element.contents : element.contents_end]
 
     def octets(self, element: Element) -> Iterator[memoryview]:
         """Yield the value of an OCTET STRING in pieces, primitive or constructed, uncopied."""
@@ -105,32 +117,34 @@ class BerReader:
                     pending.append((offset, limit))
                     offset, limit = part.contents, part.contents_end
                 else:
-                    raise BerError("no OCTET STRING")
+                    raise Asn1Error("no OCTET STRING")
 
     def _header(self, offset: int, limit: int) -> tuple[int, int, int | None]:
         self._left -= 1
         if self._left < 0:
-            raise BerError("too many elements")
+            raise Asn1Error("too many elements")
         data = self.data
         if offset + 2 > limit:
-            raise BerError("truncated header")
+            raise Asn1Error("truncated header")
         tag, first = data[offset], data[offset + 1]
         if tag & 0x1F == 0x1F:
-            raise BerError("a tag that CMS does not have")
+            raise Asn1Error("a tag that CMS does not have")
         contents = offset + 2
         if first == INDEFINITE:
-            if not tag & CONSTRUCTED:
-                raise BerError("a primitive element of indefinite length")
+            if not tag & CONSTRUCTED or self._strict:
+                raise Asn1Error("an indefinite length where there is none")
             return tag, contents, None
         size = first
         if first & 0x80:
             octets = first & 0x7F
             if octets > 8 or contents + octets > limit:
-                raise BerError("a length that cannot be")
+                raise Asn1Error("a length that cannot be")
             size = int.from_bytes(data[contents : contents + octets], "big")
             contents += octets
+            if self._strict and len(encode_length(size)) != 1 + octets:
+                raise Asn1Error("a length in more bytes than it takes")
         if contents + size > limit:
-            raise BerError("an element longer than what holds it")
+            raise Asn1Error("an element longer than what holds it")
         return tag, contents, size
 
     def _end_of_contents(self, offset: int, limit: int) -> int:
@@ -148,8 +162,34 @@ class BerReader:
             if size is None:
                 open_elements.append(contents)
                 if len(open_elements) > MAX_DEPTH:
-                    raise BerError("nested too deeply")
+                    raise Asn1Error("nested too deeply")
                 offset = contents
             else:
                 offset = contents + size
         return offset - len(END_OF_CONTENTS)
+
+
+def encode_length(size: int) -> bytes:
+    """Encode a length in as few bytes as it takes, X.690 10.1."""
+    if size < 0x80:
+        return bytes([size])
+    octets = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes([0x80 | len(octets)]) + octets
+
+
+def is_der(data: bytes) -> bool:
+    """Tell whether the data are one value in DER, every SET in order. X.690 10.1, 11.6."""
+    reader = Asn1Reader(data, strict=True)
+    try:
+        pending = [reader.document()]
+        while pending:
+            parent = pending.pop()
+            found = reader.children(parent)
+            if parent.tag == SET:
+                encodings = [reader.encoding(element) for element in found]
+                if encodings != sorted(encodings):
+                    return False
+            pending += [element for element in found if element.tag & CONSTRUCTED]
+    except Asn1Error:
+        return False
+    return True
