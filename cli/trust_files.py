@@ -36,8 +36,8 @@ def time_of_check(app: AppContext, text: str | None) -> datetime:
         return app.clock()
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        # Without a zone it means the clock on this person's wall, which the year 1 may not have.
+        return time if time.tzinfo is not None else time.astimezone()
+    except (ValueError, OverflowError):
         detail = _("--at takes a time such as 2026-04-01T12:00:00+09:00.")
         raise UsageProblemError(detail) from None
-    # Without a zone it means the clock on this person's wall.
-    return time if time.tzinfo is not None else time.astimezone()

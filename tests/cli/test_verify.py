@@ -121,6 +121,7 @@ def test_the_time_of_the_check_can_be_given(
         (("document.txt.p7s", "--trust", "document.txt"), "input"),
         (("document.txt.p7s", "--trust", "absent"), "input"),
         (("document.txt.p7s", "--at", "noon"), "usage"),
+        (("document.txt.p7s", "--at", "0001-01-01"), "usage"),
         (("document.txt.p7s", "document.txt.p7m", "--content", "document.txt"), "usage"),
         (("-", "--content", "-"), "usage"),
         (("document.txt.p7s", "--content", "."), "input"),
