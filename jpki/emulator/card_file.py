@@ -11,6 +11,9 @@ from pathlib import Path
 from jpki.emulator.card_document import FORMAT, VERSION, document_of, image_of
 from jpki.emulator.image import CardImage, PinFile
 
+MAX_SIZE = 1 << 20
+"""Of a card file: many times what a card has."""
+
 
 class CardFileError(ValueError):
     """The file is not a card file, is damaged, or was written by a later version."""
@@ -30,7 +33,7 @@ class CardFile:
 
     def __init__(self, path: Path) -> None:
         # A link stays a link: what is replaced is the file that it names.
-        self._path = path.resolve()
+        self._path = _followed(path)
         self._stamp: tuple[int, int, int] | None = None
         self._image = self._read()
 
@@ -65,10 +68,21 @@ class CardFile:
         return image
 
 
+def _followed(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:  # a loop of links, before Python 3.13
+        raise CardFileError(path, os.strerror(errno.ELOOP)) from None
+
+
 def read_card_file(path: Path) -> CardImage:
     """Read a card file. Raises: OSError, CardFileError."""
+    with path.open("rb") as stream:
+        data = stream.read(MAX_SIZE + 1)  # /dev/zero has no end
+    if len(data) > MAX_SIZE:
+        raise CardFileError(path, "this is not a virtual card (too large)")
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(data)
     except (ValueError, RecursionError):
         raise CardFileError(path, "this is not a virtual card (no JSON)") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:

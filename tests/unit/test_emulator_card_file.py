@@ -120,6 +120,18 @@ def test_file_that_is_no_card_is_refused(tmp_path: Path, content: bytes) -> None
         load_card(path)
 
 
+def test_link_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop.card").symlink_to("loop.card")
+    with pytest.raises((CardFileError, OSError), match="symbolic links"):
+        load_card(tmp_path / "loop.card")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs an endless file")
+def test_endless_file_is_refused() -> None:
+    with pytest.raises(CardFileError, match="too large"):
+        load_card("/dev/zero")
+
+
 def test_file_of_a_later_version_is_refused(jpki_card_path: Path) -> None:
     document = json.loads(jpki_card_path.read_text(encoding="utf-8"))
     jpki_card_path.write_text(json.dumps(document | {"version": 2}), encoding="utf-8")
