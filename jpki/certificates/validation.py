@@ -98,10 +98,7 @@ def check_path(
         CertificateMalformedError: an anchor cannot be read (never so for one of
             `load_certificates`).
     """
-    if at.tzinfo is None:
-        raise ValueError("the time of the check needs a time zone")
-    for anchor in anchors:
-        read_through(anchor)
+    check_anchors_and_time(anchors, at)
     try:
         read_through(certificate)
     except CertificateMalformedError:
@@ -119,6 +116,24 @@ def check_path(
         anchor=None if issuer is None else _origin(issuer),
         anchor_certificate=issuer,
     )
+
+
+def check_anchors_and_time(anchors: Sequence[x509.Certificate], at: datetime) -> None:
+    """Refuse what a caller gives a check by mistake, before anything is judged with it.
+
+    Raises:
+        ValueError: ``at`` has no time zone.
+        CertificateMalformedError: an anchor cannot be read.
+    """
+    if at.tzinfo is None:
+        raise ValueError("the time of the check needs a time zone")
+    for anchor in anchors:
+        read_through(anchor)
+
+
+def is_test_certificate(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate names a test CA as its issuer."""
+    return _names_test_organization(certificate.issuer)
 
 
 def _leaf_date_faults(certificate: x509.Certificate, at: datetime) -> Iterator[Reason]:
@@ -223,6 +238,10 @@ def _has_unknown_critical_extension(certificate: x509.Certificate) -> bool:
 
 
 def _origin(anchor: x509.Certificate) -> AnchorOrigin:
-    organizations = anchor.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    is_test = any(organization.value == TEST_ORGANIZATION for organization in organizations)
+    is_test = _names_test_organization(anchor.subject)
     return AnchorOrigin.TEST if is_test else AnchorOrigin.GIVEN
+
+
+def _names_test_organization(name: x509.Name) -> bool:
+    organizations = name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(organization.value == TEST_ORGANIZATION for organization in organizations)

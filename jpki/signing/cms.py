@@ -50,8 +50,7 @@ def sign_digest(
     Raises:
         ValueError: a digest of another size, or a time without zone (bugs of the caller).
     """
-    if len(message_digest) != algorithm.size:
-        raise ValueError(f"a {algorithm} digest has {algorithm.size} bytes")
+    algorithm.check_size(message_digest)
     if signing_time.tzinfo is None:
         raise ValueError("the signing time needs a time zone")
     from jpki.signing.signed_data import build_signed_data

@@ -44,6 +44,15 @@ class HashAlgorithm(StrEnum):
         """Hash data held in memory."""
         return hashlib.new(self.value, data).digest()
 
+    def check_size(self, digest: bytes) -> None:
+        """Refuse a digest that this algorithm cannot have made.
+
+        Raises:
+            ValueError: it has another size. A bug of the caller.
+        """
+        if len(digest) != self.size:
+            raise ValueError(f"a {self} digest has {self.size} bytes, not {len(digest)}")
+
     def for_cryptography(self) -> "CryptographyHash":
         """Return the same algorithm as `cryptography` wants it."""
         from cryptography.hazmat.primitives import hashes

@@ -22,6 +22,5 @@ def sign_raw(
     Raises:
         ValueError: the digest has not the size of the algorithm (a bug of the caller).
     """
-    if len(digest) != algorithm.size:
-        raise ValueError(f"a {algorithm} digest has {algorithm.size} bytes, not {len(digest)}")
+    algorithm.check_size(digest)
     return key.sign(digest, PKCS1v15(), Prehashed(algorithm.for_cryptography()))

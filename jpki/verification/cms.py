@@ -8,9 +8,10 @@ from typing import BinaryIO
 from cryptography import x509
 
 from jpki.certificates.asn1 import Asn1Error
-from jpki.certificates.loading import read_through
+from jpki.certificates.validation import check_anchors_and_time
+from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream_with
-from jpki.verification.report import Reason, VerificationReport
+from jpki.verification.report import VerificationReport
 from jpki.verification.signed_data import SignedData, parse_signed_data
 from jpki.verification.signer import verify_signer
 from jpki.verification.signer_certificate import CertificateBag
@@ -38,10 +39,7 @@ def verify_cms(
         CertificateMalformedError: an anchor cannot be read.
         OSError: the content cannot be read.
     """
-    if at.tzinfo is None:
-        raise ValueError("the time of the check needs a time zone")
-    for anchor in anchors:
-        read_through(anchor)
+    check_anchors_and_time(anchors, at)
     try:
         return _verify(parse_signed_data(signature), content, anchors, at)
     except Asn1Error:

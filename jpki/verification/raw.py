@@ -41,8 +41,7 @@ def verify_raw(
         OSError: the content cannot be read.
     """
     digest = content if isinstance(content, bytes) else hash_stream(content, algorithm)
-    if len(digest) != algorithm.size:
-        raise ValueError(f"a {algorithm} digest has {algorithm.size} bytes")
+    algorithm.check_size(digest)
     path = check_path(certificate, anchors, at, Purpose.DOCUMENT)
     if Reason.CERTIFICATE_MALFORMED in path.reasons:
         report = SignatureReport(reasons=path.reasons, level=Level.RAW, hash_algorithm=algorithm)

@@ -1,6 +1,6 @@
 """What a verification found, ETSI EN 319 102-1 5.1.3: one report for every format."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn
@@ -8,18 +8,6 @@ from typing import NoReturn
 from jpki.certificates.describe import CertificateSummary
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
 from jpki.signing.digest import HashAlgorithm
-
-__all__ = [
-    "AnchorOrigin",
-    "Coverage",
-    "Level",
-    "Reason",
-    "Revocation",
-    "SignatureReport",
-    "Unchecked",
-    "Verdict",
-    "VerificationReport",
-]
 
 
 class Coverage(StrEnum):
@@ -41,7 +29,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureReport:
-    """One signature. `verdict` follows from `reasons` and cannot contradict them."""
+    """One signature. ``verdict`` follows from ``reasons`` and cannot contradict them."""
 
     reasons: tuple[Reason, ...] = ()
     level: Level = Level.CMS
@@ -53,11 +41,11 @@ class SignatureReport:
     anchor_certificate: CertificateSummary | None = None
     revocation: Revocation = Revocation.NOT_CHECKED
     not_checked: tuple[Unchecked, ...] = tuple(Unchecked)
-    verdict: Verdict = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Derive the verdict."""
-        object.__setattr__(self, "verdict", worst(reason.verdict for reason in self.reasons))
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of the reasons."""
+        return worst(reason.verdict for reason in self.reasons)
 
     def __bool__(self) -> NoReturn:
         """Refuse: three states do not fit into two."""
@@ -70,15 +58,18 @@ class VerificationReport:
 
     signatures: tuple[SignatureReport, ...] = ()
     reasons: tuple[Reason, ...] = ()  # faults of the document as a whole, e.g. malformed
-    verdict: Verdict = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive the verdict; an empty report gets the reason `no-signature`."""
+        """Give an empty report the reason ``no-signature``."""
         if not self.signatures and not self.reasons:
             object.__setattr__(self, "reasons", (Reason.NO_SIGNATURE,))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of the reasons and the signatures."""
         verdicts = [reason.verdict for reason in self.reasons]
         verdicts += [signature.verdict for signature in self.signatures]
-        object.__setattr__(self, "verdict", worst(verdicts))
+        return worst(verdicts)
 
     def __bool__(self) -> NoReturn:
         """Refuse: three states do not fit into two."""

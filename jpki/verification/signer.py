@@ -9,6 +9,7 @@ from cryptography import x509
 from jpki.certificates.describe import summarize
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.validation import Purpose, check_path
+from jpki.certificates.verdict import Reason, Verdict
 from jpki.errors import CertificateMalformedError
 from jpki.signing.digest import HashAlgorithm
 from jpki.verification.attributes import (
@@ -17,7 +18,7 @@ from jpki.verification.attributes import (
     read_signed_attributes,
 )
 from jpki.verification.raw import signature_faults
-from jpki.verification.report import Level, Reason, SignatureReport, Verdict
+from jpki.verification.report import Level, SignatureReport
 from jpki.verification.signed_data import SignedData, SignerInfo
 from jpki.verification.signer_certificate import CertificateBag, is_referenced
 
