@@ -14,9 +14,9 @@ from cli.output_file import OutputFile
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
 from cli.translation import _
+from jpki.certificates import is_test_certificate
 from jpki.errors import ContentTooLargeError
 from jpki.keys import CardPrivateKey
-from jpki.overview import is_test_certificate
 from jpki.signing import HashAlgorithm, preload, sign_digest, sign_raw, write_attached
 from jpki.signing.attached import MAX_ATTACHED_SIZE
 

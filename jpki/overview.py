@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from apdu.errors import StatusWordError
 from jpki.application import JpkiApplication
-from jpki.certificates.validation import TEST_ORGANIZATION
+from jpki.certificates.validation import TEST_ORGANIZATION, is_test_certificate
 from jpki.errors import CertificateMissingError, PinRequiredError, UnsupportedCardError
 from jpki.files import CardKind, CertificateName, PinKind
 
@@ -88,12 +85,6 @@ def look_over(application: JpkiApplication) -> CardOverview:
         is_test=any(state.is_test for state in certificates)
         or info.manufacturer.startswith(TEST_ORGANIZATION),
     )
-
-
-def is_test_certificate(certificate: x509.Certificate) -> bool:
-    """Whether a certificate names a test CA as its issuer."""
-    organizations = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return any(attribute.value == TEST_ORGANIZATION for attribute in organizations)
 
 
 def _certificate(application: JpkiApplication, name: CertificateName) -> CertificateState:

@@ -2,7 +2,7 @@
 
 from jpki.certificates.describe import CertificateKind, CertificateSummary, Holder, Sex, summarize
 from jpki.certificates.loading import load_certificates
-from jpki.certificates.validation import PathReport, Purpose, check_path
+from jpki.certificates.validation import PathReport, Purpose, check_path, is_test_certificate
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Unchecked",
     "Verdict",
     "check_path",
+    "is_test_certificate",
     "load_certificates",
     "summarize",
 ]
