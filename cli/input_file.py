@@ -61,11 +61,11 @@ class InputFile:
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def stamp(self) -> tuple[int, int] | None:
-        """What changes when the file does. Raises: InputError."""
+        """What changes when the file does; a pipe has nothing of it. Raises: InputError."""
         if self.is_stdin:
             return None
         status = self._stat()
-        return status.st_size, status.st_mtime_ns
+        return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
     def _stat(self) -> os.stat_result:
         try:

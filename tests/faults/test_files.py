@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -267,6 +268,21 @@ def test_a_document_that_grows_while_it_is_signed_is_told(trial: Trial) -> None:
     run = sign(trial, trial.document, "--format", "raw")
     assert run.exit_code == 0
     assert "changed while it was being signed" in run.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("form", [(), ("--attached",), ("--format", "raw")])
+def test_a_named_pipe_is_signed_and_not_said_to_have_changed(
+    trial: Trial, form: tuple[str, ...]
+) -> None:
+    pipe = trial.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"through a pipe",), daemon=True)
+    writer.start()
+    run = sign(trial, str(pipe), *form)
+    writer.join(10)
+    assert run.exit_code == 0, run.stderr
+    assert "changed" not in run.stderr
 
 
 def test_an_attached_document_that_changes_while_it_is_signed_is_not_written(trial: Trial) -> None:
