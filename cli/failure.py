@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from cli.exit_codes import ExitCode
-from cli.message_texts import names_text
 from cli.messages import TABLE, Text
-from cli.printable import printable
+from cli.printable import printable, printable_names
 from cli.translation import N_, _, english
 
 
@@ -40,17 +39,17 @@ def describe(error: BaseException, *, more_facts: dict[str, object] | None = Non
         message = _compose(text, error, source)
     return Failure(
         code=code,
-        exit_code=_exit_code(error, exit_code),
+        exit_code=_exit_code(error, code, exit_code),
         text=_compose(text, error, source),
         message=message,
         facts=facts_of(error) | (more_facts or {}),
     )
 
 
-def _exit_code(error: BaseException, exit_code: ExitCode) -> ExitCode:
+def _exit_code(error: BaseException, code: str, exit_code: ExitCode) -> ExitCode:
     if getattr(error, "signal", None) == 1:  # SIGHUP; Windows has no name for it
         return ExitCode.HUNG_UP
-    if error.__class__.__name__ == "CertificateMalformedError" and not getattr(error, "name", None):
+    if code == "certificate-malformed" and getattr(error, "name", None) is None:
         return ExitCode.REFUSED  # it came from a file of the person's, not from the card
     return exit_code
 
@@ -81,7 +80,7 @@ class _Attributes(dict[str, object]):
         if isinstance(value, int):
             return value  # for {sw:04X}
         if isinstance(value, tuple):
-            return names_text(value)
+            return printable_names(value)
         return printable(str(value))
 
 

@@ -1,13 +1,14 @@
 """The messages that depend on more than an error's attributes, one function for each error.
 
-Nothing of the library is imported before it is needed: `jpki --version` passes through here too.
+Nothing of the library is imported before it is needed: a usage error passes through here too.
 """
 
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cli.printable import printable
+from cli.errors import OutputFault, PinSourceFault
+from cli.printable import printable, printable_names
 from cli.translation import N_, _
 
 if TYPE_CHECKING:
@@ -90,12 +91,7 @@ def no_reader_text(error: "NoReaderError") -> str:
     return _(
         "No card reader matches '{wanted}'. There are: {available}. Give a part of a name, or"
         " its number, with --reader; 'emulator' is the virtual card."
-    ).format(wanted=printable(error.wanted), available=names_text(error.available))
-
-
-def names_text(names: tuple[str, ...]) -> str:
-    """Readers or files, safe for a terminal."""
-    return ", ".join(printable(name) for name in names)
+    ).format(wanted=printable(error.wanted), available=printable_names(error.available))
 
 
 def pin_format_text(error: "PinFormatError") -> str:
@@ -223,14 +219,16 @@ def certificate_not_yet_valid_text(error: "CertificateNotYetValidError") -> str:
 
 def status_word_text(error: "StatusWordError") -> str:
     """An answer that means nothing to us; after a PIN nobody should just try again."""
+    from jpki import pins
+
     answer = f"{error.sw:04X}"
     match error.ins:
-        case 0x20:  # VERIFY
+        case pins.INS_VERIFY:
             return _(
                 "The card said neither right nor wrong to the PIN ({answer}); the entry may have"
                 " counted. Run 'jpki pin status' before you enter it again."
             ).format(answer=answer)
-        case 0x24:  # CHANGE REFERENCE DATA
+        case pins.INS_CHANGE_REFERENCE_DATA:
             return _(
                 "The card did not accept the new PIN ({answer}), so the old one should hold. Run"
                 " 'jpki pin status', then 'jpki pin verify' with the old one."
@@ -262,27 +260,27 @@ def unsupported_card_text(error: "UnsupportedCardError") -> str:
 def pin_source_text(error: "PinSourceError") -> str:
     """Nowhere to get the PIN from."""
     source = "" if error.source is None else printable(error.source)
-    match error.fault.value:
-        case "no-terminal":
+    match error.fault:
+        case PinSourceFault.NO_TERMINAL:
             return _(
                 "There is no terminal to ask for the PIN on. In a script, say where it is:"
                 " {option} env:VARIABLE, file:PATH, fd:NUMBER or stdin."
             ).format(option=error.option)
-        case "not-a-source":
+        case PinSourceFault.NOT_A_SOURCE:
             return _(
                 "{option} takes env:VARIABLE, file:PATH, fd:NUMBER or stdin, and nothing else."
                 " It never takes the PIN itself."
             ).format(option=error.option)
-        case "not-set":
+        case PinSourceFault.NOT_SET:
             return _(
                 "{option} {source}: there is no such environment variable. Set it for this command."
             ).format(option=error.option, source=source)
-        case "same-stream":
+        case PinSourceFault.SAME_STREAM:
             return _(
                 "{option} {source}: something else is read from there already. Give the PIN"
                 " another way, such as fd:3."
             ).format(option=error.option, source=source)
-        case _:
+        case PinSourceFault.UNREADABLE:
             return _("{option} {source}: it cannot be read ({detail}). Check it.").format(
                 option=error.option, source=source, detail=printable(error.detail)
             )
@@ -290,21 +288,24 @@ def pin_source_text(error: "PinSourceError") -> str:
 
 def output_refused_text(error: "OutputRefusedError") -> str:
     """An output that cannot be."""
-    path = printable(error.path)
-    match error.fault.value:
-        case "no-folder":
-            text = _("The output {path} cannot be written: its folder does not exist.")
-        case "folder-read-only":
-            text = _("The output {path} cannot be written: its folder is read-only.")
-        case "is-folder":
-            text = _("The output {path} is a folder.")
-        case "is-input":
-            text = _("The output {path} is the input itself.")
-        case "impossible":
-            text = _("The output {path} cannot be written: its name is not possible.")
-        case _:
-            text = _("Two inputs would have the same output {path}.")
-    return text.format(path=path) + " " + _("Nothing was done. Give another one with -o.")
+    text = _output_fault(error.fault).format(path=printable(error.path))
+    return text + " " + _("Nothing was done. Give another one with -o.")
+
+
+def _output_fault(fault: OutputFault) -> str:
+    match fault:
+        case OutputFault.NO_FOLDER:
+            return _("The output {path} cannot be written: its folder does not exist.")
+        case OutputFault.FOLDER_READ_ONLY:
+            return _("The output {path} cannot be written: its folder is read-only.")
+        case OutputFault.IS_FOLDER:
+            return _("The output {path} is a folder.")
+        case OutputFault.IS_INPUT:
+            return _("The output {path} is the input itself.")
+        case OutputFault.TWICE:
+            return _("Two inputs would have the same output {path}.")
+        case OutputFault.IMPOSSIBLE:
+            return _("The output {path} cannot be written: its name is not possible.")
 
 
 def token_text(error: "TokenError") -> str:

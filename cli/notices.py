@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from apdu.transports.base import Notice
-from cli.printable import printable
+from cli.printable import printable_names
 from cli.translation import _
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _text(notice: "Notice | ReaderNotice") -> str:
                 return _("Interrupted; waiting up to 3 seconds for the card's answer ...")
     from jpki.readers import ReaderNoticeKind
 
-    names = ", ".join(printable(name) for name in notice.reader_names)
+    names = printable_names(notice.reader_names)
     match notice.kind:
         case ReaderNoticeKind.WAITING_FOR_CARD:
             return _("Put the card on the reader ({readers}) ...").format(readers=names)

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from cli.errors import OutputExistsError, OutputFault, OutputNotWrittenError, OutputRefusedError
+
+STDOUT: Final = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,13 @@ class OutputFile:
     def _check_still_absent(self) -> None:
         if not self.force and os.path.lexists(self.path):
             raise OutputExistsError(str(self.path))
+
+
+def output_file(name: str | None, *, force: bool, private: bool = False) -> OutputFile | None:
+    """The file that ``-o`` names; None is the standard output, which ``-`` and no name mean."""
+    if name is None or name == STDOUT:
+        return None
+    return OutputFile(path=Path(name), force=force, private=private)
 
 
 def _is_same(one: Path, other: Path) -> bool:

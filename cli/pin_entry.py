@@ -19,10 +19,7 @@ from cli.pin_words import pin_fault, pin_form, pin_name, tries_left_text
 from cli.translation import _
 from jpki.application import JpkiApplication
 from jpki.card import MyNumberCard
-from jpki.errors import (
-    PinFault,
-    PinFormatError,
-)
+from jpki.errors import PinFault, PinFormatError
 from jpki.files import PinKind
 from jpki.pins import Pin
 

@@ -1,5 +1,6 @@
 """Text of strangers on a terminal: nothing in it may move the cursor or turn the writing around."""
 
+from collections.abc import Iterable
 from typing import Final
 
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"})
@@ -11,6 +12,11 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(char) if _category(char) in _ESCAPED else char for char in text)
+
+
+def printable_names(names: Iterable[str]) -> str:
+    """Readers or files in a row."""
+    return ", ".join(printable(name) for name in names)
 
 
 def json_printable(text: str) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from cli.context import AppContext
 from cli.errors import OutputFault, OutputRefusedError
 from cli.input_file import BackgroundHash, HashedInput, InputFile
-from cli.output_file import OutputFile
+from cli.output_file import STDOUT, OutputFile, output_file
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
 from cli.translation import _
@@ -19,8 +18,6 @@ from jpki.errors import ContentTooLargeError
 from jpki.keys import CardPrivateKey
 from jpki.signing import HashAlgorithm, preload, sign_digest, sign_raw, write_attached
 from jpki.signing.attached import MAX_ATTACHED_SIZE
-
-STDOUT: Final = "-"
 
 
 class SignatureFormat(Enum):
@@ -125,9 +122,7 @@ def output_for(source: InputFile, plan_format: SignatureFormat, *, attached: boo
 
 def make_job(source: InputFile, output: str, *, force: bool) -> Job:
     """An input with its output; `-` is the standard output."""
-    if output == STDOUT:
-        return Job(source=source, output=None)
-    return Job(source=source, output=OutputFile(path=Path(output), force=force))
+    return Job(source=source, output=output_file(output, force=force))
 
 
 def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignResult:

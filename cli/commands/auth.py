@@ -1,14 +1,12 @@
 """`jpki auth`: a login with the authentication certificate (利用者証明用電子証明書)."""
 
-from pathlib import Path
-
 import click
 
 from cli.context import AppContext, pass_app
 from cli.input_file import InputFile
 from cli.login_view import ChallengeResult, LoginResult, TokenWrittenResult
 from cli.options import Group, option
-from cli.output_file import OutputFile
+from cli.output_file import output_file
 from cli.pin_entry import PinRequest, unlocked
 from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
@@ -71,9 +69,8 @@ def respond(
     """Check the challenge, then ask for the PIN, then sign it."""
     check_origin(origin)
     check_nonce(nonce)
-    file = None
-    if output is not None and output != "-":
-        file = OutputFile(path=Path(output), force=force, private=True)
+    file = output_file(output, force=force, private=True)
+    if file is not None:
         file.check()
     token = _token(
         app,

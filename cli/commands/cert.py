@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 
 import click
 from cryptography import x509
@@ -14,7 +13,7 @@ from cli.certificate_state_view import certificates_as_json, certificates_as_tex
 from cli.certificate_view import certificate_as_json, certificate_as_text
 from cli.context import AppContext, pass_app
 from cli.options import Group, option
-from cli.output_file import OutputFile
+from cli.output_file import OutputFile, output_file
 from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
 from cli.printable import printable
@@ -174,10 +173,9 @@ def _encoded(certificate: x509.Certificate, encoding: Encoding) -> bytes:
 
 
 def _output_file(name: CertificateName, output: str | None, *, force: bool) -> OutputFile | None:
-    if output is None or output == "-":
-        return None
     # The signature certificate is the holder's name, address, birth date and sex.
     private = name is CertificateName.SIGNATURE
-    file = OutputFile(path=Path(output), force=force, private=private)
-    file.check()
+    file = output_file(output, force=force, private=private)
+    if file is not None:
+        file.check()
     return file
