@@ -3,9 +3,13 @@
 import datetime
 import secrets
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from jpki.emulator.image import Holder, Municipality
 from jpki.emulator.rsa import generate_key, load_key
+
+if TYPE_CHECKING:
+    from jpki.emulator.profile import Issuer, Purpose, Validity
 
 CODE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SEX_DIGITS = {"male": "1", "female": "2", "unknown": "3"}
@@ -55,12 +59,10 @@ def issue_certificates(
     from jpki.emulator import profile
 
     validity = profile.Validity(not_before=not_before, not_after=not_after)
-    ca_validity = profile.Validity(**_ca_validity(not_before, not_after))
-    signature_key = load_key(keys.signature_ca)
-    signature_ca = profile.make_ca(profile.SIGNATURE, signature_key, ca_validity, _serial())
+    signature_ca = _make_ca(profile.SIGNATURE, keys.signature_ca, validity)
     signature = profile.make_signature_certificate(
         load_key(keys.signature).public_key(),
-        profile.Issuer(certificate=signature_ca, key=signature_key),
+        signature_ca,
         validity=validity,
         serial_number=_serial(),
         common_name=f"{not_before:%Y%m%d%H%M%S}{_code(9)}{place.code}",
@@ -72,13 +74,10 @@ def issue_certificates(
         ),
         municipality=place,
     )
-    authentication_key = load_key(keys.authentication_ca)
-    authentication_ca = profile.make_ca(
-        profile.AUTHENTICATION, authentication_key, ca_validity, _serial()
-    )
+    authentication_ca = _make_ca(profile.AUTHENTICATION, keys.authentication_ca, validity)
     authentication = profile.make_authentication_certificate(
         load_key(keys.authentication).public_key(),
-        profile.Issuer(certificate=authentication_ca, key=authentication_key),
+        authentication_ca,
         validity=validity,
         serial_number=_serial(),
         common_name=f"{_code(14)}{place.code}003A",
@@ -86,21 +85,24 @@ def issue_certificates(
     )
     return Issue(
         signature=signature.public_bytes(Encoding.DER),
-        signature_ca=signature_ca.public_bytes(Encoding.DER),
+        signature_ca=signature_ca.certificate.public_bytes(Encoding.DER),
         authentication=authentication.public_bytes(Encoding.DER),
-        authentication_ca=authentication_ca.public_bytes(Encoding.DER),
+        authentication_ca=authentication_ca.certificate.public_bytes(Encoding.DER),
     )
 
 
-def _ca_validity(
-    not_before: datetime.datetime, not_after: datetime.datetime
-) -> dict[str, datetime.datetime]:
+def _make_ca(purpose: "Purpose", private_key: bytes, validity: "Validity") -> "Issuer":
     """A CA that holds ten years, begun a year before, as long as UTCTime can say it."""
-    first = not_before - datetime.timedelta(days=365)
-    last = max(not_after, not_before + datetime.timedelta(days=9 * 365))
+    from jpki.emulator import profile
+
+    first = validity.not_before - datetime.timedelta(days=365)
+    last = max(validity.not_after, validity.not_before + datetime.timedelta(days=9 * 365))
     end = datetime.datetime(2049, 12, 31, 14, 59, 59, tzinfo=datetime.UTC)
     last = min(last.replace(hour=14, minute=59, second=59) + datetime.timedelta(days=1), end)
-    return {"not_before": first, "not_after": max(last, not_after)}
+    ca_validity = profile.Validity(not_before=first, not_after=max(last, validity.not_after))
+    key = load_key(private_key)
+    certificate = profile.make_ca(purpose, key, ca_validity, _serial())
+    return profile.Issuer(certificate=certificate, key=key)
 
 
 def _serial() -> int:
