@@ -148,7 +148,7 @@ class Worker:
                 continue
             try:
                 future.set_result(function())
-            except BaseException as error:  # noqa: BLE001 (raised where the result is awaited)
+            except BaseException as error:  # noqa: BLE001  # raised where it is awaited
                 future.set_exception(error)
             del job, future, function  # or the last result would live until the next call
         if self._abandoned:

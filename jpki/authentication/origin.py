@@ -14,9 +14,9 @@ LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 
 
 def check_origin(origin: str) -> None:
-    """Check that an origin is `https://host[:port]`, just as a browser writes it.
+    """Check that an origin is ``https://host[:port]``, just as a browser writes it.
 
-    Lower-case ASCII (punycode), no user, path or trailing slash, no `:443`: the site hashes its
+    Lower-case ASCII (punycode), no user, path or trailing slash, no ``:443``: the site hashes its
     origin in this form, and a login signed in another one would only fail there.
 
     Raises:

@@ -32,7 +32,7 @@ MIN_NONCE_LENGTH, MAX_NONCE_LENGTH = 44, 128
 class AuthToken:
     """A token as it travels. Nothing in it is verified by its mere existence."""
 
-    certificate: bytes  # DER, `unverifiedCertificate`
+    certificate: bytes  # DER, ``unverifiedCertificate``
     algorithm: str  # JWA name; ours is RS256
     signature: bytes
     format: str = ISSUED_FORMAT
@@ -101,7 +101,7 @@ def make_token(
     """Sign a login -> the token; exactly one operation of the key.
 
     Args:
-        origin: the site's, `https://host[:port]`.
+        origin: the site's, ``https://host[:port]``.
         nonce: the site's challenge, as text.
         key: the authentication key; it is given the 64-byte message, not a digest, so that it can
             see what it signs.

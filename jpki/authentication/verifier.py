@@ -48,9 +48,9 @@ def verify_token(
         at: the time, with a time zone.
 
     Raises:
-        TokenError: `fault` says at which step it was refused; for CERTIFICATE `reasons` are those
-            of the path check.
-        ValueError: `at` has no time zone (a bug of the caller).
+        TokenError: ``fault`` says at which step it was refused; for CERTIFICATE ``reasons`` are
+            those of the path check.
+        ValueError: ``at`` has no time zone (a bug of the caller).
         CertificateMalformedError: an anchor cannot be read.
     """
     message = login_message(origin, nonce)

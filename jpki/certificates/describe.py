@@ -89,7 +89,7 @@ def summarize(certificate: x509.Certificate) -> CertificateSummary:
 
     Raises:
         CertificateMalformedError: a part of it cannot be read (never so after
-            `load_certificates`).
+            ``load_certificates``).
     """
     read_through(certificate)
     return CertificateSummary(

@@ -25,6 +25,15 @@ PARSER_ERRORS = (
     x509.UnsupportedGeneralNameType,
 )
 
+PARSED_LATE = (
+    "subject",
+    "issuer",
+    "not_valid_before_utc",
+    "not_valid_after_utc",
+    "signature_algorithm_oid",
+    "serial_number",
+)
+
 
 def load_certificate(der: bytes) -> x509.Certificate:
     """Load one certificate from strict DER and read all of it that is used later.
@@ -43,7 +52,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
 
 
 def read_through(certificate: x509.Certificate) -> None:
-    """Read every part of a certificate once, because `cryptography` parses most parts at first use.
+    """Read every part of a certificate once: ``cryptography`` parses most parts at first use.
 
     After this no accessor raises, so that checks can speak of what a certificate says.
 
@@ -53,11 +62,10 @@ def read_through(certificate: x509.Certificate) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            certificate.subject, certificate.issuer  # noqa: B018
-            list(certificate.extensions)
             certificate.public_key()
-            certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018
-            certificate.signature_algorithm_oid, certificate.serial_number  # noqa: B018
+            list(certificate.extensions)
+            for part in PARSED_LATE:
+                getattr(certificate, part)
     except PARSER_ERRORS as error:
         raise CertificateMalformedError(None, "a part of it cannot be read") from error
 

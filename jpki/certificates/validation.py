@@ -38,7 +38,7 @@ SHA2_WITH_RSA = frozenset(
 WEAK_SIGNATURES = frozenset(
     {SignatureAlgorithmOID.RSA_WITH_MD5, SignatureAlgorithmOID.RSA_WITH_SHA1}
 )
-# Read here, or (policies) left to the profile check and named in `not_checked`. A critical
+# Read here, or (policies) left to the profile check and named in ``not_checked``. A critical
 # extension outside this set would be a condition that nobody looks at.
 UNDERSTOOD_EXTENSIONS = frozenset(
     {
@@ -94,9 +94,9 @@ def check_path(
         purpose: what the certificate was used for.
 
     Raises:
-        ValueError: `at` has no time zone (a bug of the caller).
+        ValueError: ``at`` has no time zone (a bug of the caller).
         CertificateMalformedError: an anchor cannot be read (never so for one of
-            `load_certificates`).
+            ``load_certificates``).
     """
     check_anchors_and_time(anchors, at)
     try:

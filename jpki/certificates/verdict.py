@@ -25,7 +25,7 @@ class Reason(StrEnum):
 
     verdict: Verdict
 
-    # The default: type checkers take `Reason("expired")`, a look-up, for a call of this.
+    # The default: type checkers take ``Reason("expired")``, a look-up, for a call of this.
     def __new__(cls, code: str, verdict: Verdict = Verdict.FAILED) -> Self:
         """Make a member whose value is the code and which knows its verdict."""
         member = str.__new__(cls, code)

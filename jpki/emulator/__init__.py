@@ -1,7 +1,7 @@
 """A virtual My Number Card: in the process, or behind pcscd. It judges the rest of the toolkit.
 
-It shares no code with `apdu` and the rest of `jpki`, and it is personalised with a throw-away CA,
-so that it can never pass for a real card.
+It shares no code with ``apdu`` and the rest of ``jpki``, and it is personalised with a throw-away
+CA, so that it can never pass for a real card.
 """
 
 from jpki.emulator.card import VirtualCard

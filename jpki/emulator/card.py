@@ -16,9 +16,9 @@ SUCCESS = b"\x90\x00"
 class VirtualCard:
     """A My Number Card of nobody.
 
-    A new card is in the reader and under power. What it remembers of PINs is in `memory`; an
-    image alone is forgotten with the process. The witnesses (`verify_count`, `exchange_count`,
-    `signature_count`, `tries`, `log`) tell a test what has really reached the card.
+    A new card is in the reader and under power. What it remembers of PINs is in ``memory``; an
+    image alone is forgotten with the process. The witnesses (``verify_count``, ``exchange_count``,
+    ``signature_count``, ``tries``, ``log``) tell a test what has really reached the card.
     """
 
     def __init__(self, source: CardImage | CardMemory, *, faults: Faults | None = None) -> None:
@@ -57,11 +57,19 @@ class VirtualCard:
         return self._system.signature_count
 
     def tries(self, name: str) -> int:
-        """Tries left of the PIN "signature" or "authentication". Raises: KeyError."""
+        """Tries left of the PIN "signature" or "authentication".
+
+        Raises:
+            KeyError: the card has no PIN of that name.
+        """
         return {pin.name: pin.tries_left for pin in self._memory.image().pins()}[name]
 
     def pin_value(self, name: str) -> str:
-        """The PIN "signature" or "authentication" as it is now. Raises: KeyError."""
+        """The PIN "signature" or "authentication" as it is now.
+
+        Raises:
+            KeyError: the card has no PIN of that name.
+        """
         return {pin.name: pin.value.decode("latin-1") for pin in self._memory.image().pins()}[name]
 
     def power_on(self) -> bytes:
@@ -84,7 +92,9 @@ class VirtualCard:
     def execute(self, command: bytes, /) -> bytes:
         """Carry out one command APDU -> response APDU, at least two bytes unless a fault is set.
 
-        Raises: CardPulledError, CardSilentError; both only through a fault or without power.
+        Raises:
+            CardPulledError: by a fault, or the card was pulled before.
+            CardSilentError: by a fault, or the card has no power.
         """
         if not self._in_reader:
             raise CardPulledError("the card is not in the reader")

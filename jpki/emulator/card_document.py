@@ -79,7 +79,11 @@ def _file_document(file: File) -> dict[str, Any]:
 
 
 def image_of(document: dict[str, Any]) -> CardImage:
-    """The image that a document stands for. Raises: ValueError when it is damaged."""
+    """The image that a document stands for.
+
+    Raises:
+        ValueError: the document is damaged.
+    """
     try:
         return _image(document)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:

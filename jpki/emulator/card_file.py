@@ -38,7 +38,12 @@ class CardFile:
         self._image = self._read()
 
     def image(self) -> CardImage:
-        """The image as it stands on the disk. Raises: OSError, CardFileError."""
+        """The image as it stands on the disk.
+
+        Raises:
+            OSError: the file cannot be read.
+            CardFileError: it is no card file any more.
+        """
         if _stamp(self._path) != self._stamp:
             self._image = self._read()
         return self._image
@@ -46,7 +51,9 @@ class CardFile:
     def update_pin(self, aid: bytes, ef_id: int, change: Callable[[PinFile], PinFile]) -> PinFile:
         """Replace a PIN by what change makes of it, on the disk. Returns the old one.
 
-        Raises: OSError, CardFileError.
+        Raises:
+            OSError: the file cannot be read or written.
+            CardFileError: it is no card file any more, or the PIN has vanished from it.
         """
         with _locked(self._path):
             image = self.image()
@@ -76,7 +83,12 @@ def _followed(path: Path) -> Path:
 
 
 def read_card_file(path: Path) -> CardImage:
-    """Read a card file. Raises: OSError, CardFileError."""
+    """Read a card file.
+
+    Raises:
+        OSError: it cannot be read.
+        CardFileError: it is no card file, damaged, or of a later version.
+    """
     with path.open("rb") as stream:
         data = stream.read(MAX_SIZE + 1)  # /dev/zero has no end
     if len(data) > MAX_SIZE:
@@ -100,7 +112,9 @@ def read_card_file(path: Path) -> CardImage:
 def write_card_file(path: Path, image: CardImage, *, replace: bool = True) -> None:
     """Write a card file, mode 0600: the old file or the new one, never half.
 
-    Raises: OSError; FileExistsError when there is a file and replace is false.
+    Raises:
+        FileExistsError: there is a file, and ``replace`` is false.
+        OSError: it cannot be written.
     """
     text = json.dumps(document_of(image), ensure_ascii=False, indent=1) + "\n"
     # mkstemp makes the file 0600 whatever the umask says.

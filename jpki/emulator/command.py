@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One parsed command APDU. `ne` is 0 where there is no Le field."""
+    """One parsed command APDU. ``ne`` is 0 where there is no Le field."""
 
     cla: int
     ins: int

@@ -59,7 +59,11 @@ class Faults:
     certificate_garbage: bool = False  # certificates are read as bytes that are none
 
     def __post_init__(self) -> None:
-        """Refuse a status word that means something else. Raises: ValueError."""
+        """Refuse a status word that means something else.
+
+        Raises:
+            ValueError: ``blocked_sw`` is not one of the three.
+        """
         if self.blocked_sw not in {0x6984, 0x6983, 0x63C0}:
             raise ValueError("blocked_sw is one of 6984, 6983 and 63C0")
 

@@ -1,7 +1,7 @@
 """What a card holds: applications, files, PINs and keys as data, ISO/IEC 7816-4:2020 7.
 
 The card's operating system knows no application by name: a further one (text, visual) is
-a further `Application` value in the card file and no new code.
+a further ``Application`` value in the card file and no new code.
 """
 
 import datetime
@@ -113,7 +113,11 @@ class CardImage:
         return tuple(file for file in files if isinstance(file, PinFile))
 
     def pin(self, aid: bytes, ef_id: int) -> PinFile:
-        """The PIN of an application as it stands now. Raises: KeyError when there is none."""
+        """The PIN of an application as it stands now.
+
+        Raises:
+            KeyError: the application has no such PIN.
+        """
         for application in self.applications:
             file = application.file(ef_id) if application.aid == aid else None
             if isinstance(file, PinFile):

@@ -53,7 +53,11 @@ def issue_certificates(
     not_before: datetime.datetime,
     not_after: datetime.datetime,
 ) -> Issue:
-    """Issue the four certificates. Raises: ValueError when a key is no RSA key."""
+    """Issue the four certificates.
+
+    Raises:
+        ValueError: a key is no RSA key.
+    """
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from jpki.emulator import profile

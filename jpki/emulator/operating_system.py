@@ -25,7 +25,11 @@ class RefusedError(Exception):
 
 
 def check_class(cla: int) -> None:
-    """Refuse channels, chaining, secure messaging. ISO/IEC 7816-4 5.4.1. Raises: RefusedError."""
+    """Refuse channels, chaining, secure messaging. ISO/IEC 7816-4 5.4.1.
+
+    Raises:
+        RefusedError: with the status word for what was asked.
+    """
     if cla in {0x00, 0x80}:
         return
     if cla & 0xC0 == 0x40 or (cla & 0x60 == 0 and cla & 0x03):
@@ -68,7 +72,11 @@ class OperatingSystem:
         self._verified = set()
 
     def perform(self, command: Command) -> bytes:
-        """Carry out one command -> data. Raises: RefusedError."""
+        """Carry out one command -> data.
+
+        Raises:
+            RefusedError: the command ends with another status word than 9000.
+        """
         check_class(command.cla)
         handler = self._commands.get((command.cla, command.ins))
         if handler is None:

@@ -61,7 +61,11 @@ class CardDescription:
     pins: tuple[PinDescription, ...] = field(default=())
 
     def pin(self, name: str) -> PinDescription:
-        """The PIN "signature" or "authentication". Raises: KeyError."""
+        """The PIN "signature" or "authentication".
+
+        Raises:
+            KeyError: the card has no PIN of that name.
+        """
         return {pin.name: pin for pin in self.pins}[name]
 
 
@@ -88,14 +92,16 @@ def create_card(
 ) -> CardDescription:
     """Personalise a virtual card into the file path, mode 0600, with a CA made for it alone.
 
-    PINs that are not given are drawn at random; the description tells them. `issued` is now
-    unless given (a date means noon in Japan); `expires` is by rule the fifth birthday after it
+    PINs that are not given are drawn at random; the description tells them. ``issued`` is now
+    unless given (a date means noon in Japan); ``expires`` is by rule the fifth birthday after it
     (a date means its last second in Japan). Without a signature certificate, as a child's card,
-    the signature PIN is blocked; with face authentication both PINs are. `keys` saves the time
+    the signature PIN is blocked; with face authentication both PINs are. ``keys`` saves the time
     that making four RSA keys takes.
 
-    Raises: ValueError (a text for people) when a value cannot stand on a card; FileExistsError;
-    OSError when the file cannot be written.
+    Raises:
+        ValueError: a value cannot stand on a card; the text is for people.
+        FileExistsError: the file is there, and ``overwrite`` was not given.
+        OSError: the file cannot be written.
     """
     path = Path(path)
     holder = Holder(name=name, address=address, birth_date=birth_date, sex=sex)
@@ -137,12 +143,22 @@ def create_card(
 
 
 def load_card(path: Path | str, *, faults: Faults | None = None) -> VirtualCard:
-    """Make a card of a card file; PINs are kept in that file. Raises: OSError, CardFileError."""
+    """Make a card of a card file; PINs are kept in that file.
+
+    Raises:
+        OSError: the file cannot be read.
+        CardFileError: it is no card file, or a damaged one.
+    """
     return VirtualCard(CardFile(Path(path)), faults=faults)
 
 
 def describe_card(path: Path | str) -> CardDescription:
-    """Tell what is in a card file. Raises: OSError, CardFileError."""
+    """Tell what is in a card file.
+
+    Raises:
+        OSError: the file cannot be read.
+        CardFileError: it is no card file, or a damaged one.
+    """
     path = Path(path)
     image = read_card_file(path)
     present = _jpki_data(image, EF_CERTIFICATES_PRESENT)
@@ -166,9 +182,14 @@ def describe_card(path: Path | str) -> CardDescription:
 
 
 def export_ca(path: Path | str, folder: Path | str) -> tuple[Path, Path]:
-    """Write a card's CAs to folder as `signature-ca.pem` and `authentication-ca.pem` -> the paths.
+    """Write a card's CAs to a folder -> their paths.
 
-    The folder is made where it is missing. Raises: OSError, CardFileError.
+    They are called ``signature-ca.pem`` and ``authentication-ca.pem``. The folder is made where it
+    is missing.
+
+    Raises:
+        OSError: the card file cannot be read, or the folder not be written to.
+        CardFileError: it is no card file, or one without CA certificates.
     """
     import ssl
 

@@ -1,6 +1,6 @@
 """Certificates in the shape of JPKI's, RFC 5280: names, extensions, their order and criticality.
 
-Everything here says JPKI-TEST. The OCSP addresses end in `.invalid`, so that no validator asks
+Everything here says JPKI-TEST. The OCSP addresses end in ``.invalid``, so that no validator asks
 J-LIS about a person who does not exist.
 """
 

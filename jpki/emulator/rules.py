@@ -18,7 +18,11 @@ EARLIEST_YEAR, LAST_YEAR = 1952, 2048
 
 
 def check_holder(holder: Holder) -> None:
-    """Refuse a holder who cannot stand in a certificate. Raises: ValueError."""
+    """Refuse a holder who cannot stand in a certificate.
+
+    Raises:
+        ValueError: says what is wrong, for people.
+    """
     for what, text, most in (
         ("name", holder.name, MAX_NAME_LENGTH),
         ("address", holder.address, MAX_ADDRESS_LENGTH),
@@ -36,7 +40,11 @@ def check_holder(holder: Holder) -> None:
 
 
 def check_pins(signature_password: str, authentication_pin: str) -> None:
-    """Refuse PINs that no card would take. Raises: ValueError."""
+    """Refuse PINs that no card would take.
+
+    Raises:
+        ValueError: says what such a PIN looks like, for people.
+    """
     if not re.fullmatch(r"[A-Z0-9]{6,16}", signature_password):
         raise ValueError("the signature password has 6 to 16 of the characters A-Z and 0-9")
     if not re.fullmatch(r"[0-9]{4}", authentication_pin):
@@ -44,7 +52,11 @@ def check_pins(signature_password: str, authentication_pin: str) -> None:
 
 
 def check_municipality(place: Municipality) -> None:
-    """Refuse what does not look like a romanised place of issue. Raises: ValueError."""
+    """Refuse what does not look like a romanised place of issue.
+
+    Raises:
+        ValueError: says what is wrong, for people.
+    """
     for text in (place.prefecture, place.name):
         if not re.fullmatch(r"[A-Za-z][A-Za-z-]{0,50}", text):
             raise ValueError("prefecture and municipality are written like Tokyo-to, Chiyoda-ku")
@@ -53,7 +65,11 @@ def check_municipality(place: Municipality) -> None:
 
 
 def check_label(label: str) -> None:
-    """Refuse a token label that no card or phone has. Raises: ValueError."""
+    """Refuse a token label that no card or phone has.
+
+    Raises:
+        ValueError: says which labels there are, for people.
+    """
     if label not in LABELS:
         raise ValueError(f"the token label is one of {', '.join(LABELS)}")
 
@@ -63,7 +79,11 @@ def validity(
     issued: datetime.date | datetime.datetime,
     expires: datetime.date | datetime.datetime | None,
 ) -> tuple[datetime.datetime, datetime.datetime]:
-    """First and last second of the certificates. Raises: ValueError when they cannot be."""
+    """First and last second of the certificates.
+
+    Raises:
+        ValueError: there can be no such certificates; says why, for people.
+    """
     first = moment(issued, end_of_day=False)
     if first.year < EARLIEST_YEAR:
         raise ValueError(f"the card was issued before {EARLIEST_YEAR}")
@@ -82,7 +102,8 @@ def validity(
 def moment(value: datetime.date | datetime.datetime, *, end_of_day: bool) -> datetime.datetime:
     """A date as noon or as the last second of that day in Japan; a time as it is, in UTC.
 
-    Raises: ValueError when a time has no zone or is no time in UTC.
+    Raises:
+        ValueError: a time has no zone, or is out of the calendar's range in UTC.
     """
     if not isinstance(value, datetime.datetime):
         time = datetime.time(23, 59, 59) if end_of_day else datetime.time(12)

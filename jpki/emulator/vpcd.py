@@ -24,7 +24,7 @@ LONGEST_PAUSE_S = 1.0
 
 
 class ServedCard(Protocol):
-    """What `serve` needs of a card."""
+    """What ``serve`` needs of a card."""
 
     @property
     def atr(self) -> bytes:
@@ -118,8 +118,8 @@ def serve(
 ) -> None:
     """Be the card in a virtual reader until stopped; wait for pcscd where it does not run.
 
-    Without `stop`, SIGTERM and SIGINT end it (from the main thread) and are put back afterwards.
-    A card that a fault pulls stays out, and this returns, unless `reinsert_after_s` is given.
+    Without ``stop``, SIGTERM and SIGINT end it (from the main thread) and are put back afterwards.
+    A card that a fault pulls stays out, and this returns, unless ``reinsert_after_s`` is given.
     """
     if stop is not None:
         _serve_until(card, (host, port), stop, on_event, reinsert_after_s)

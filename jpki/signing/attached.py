@@ -41,7 +41,7 @@ def write_attached(detached: bytes, content: BinaryIO, content_size: int, output
 
     Args:
         detached: DER ContentInfo of a SignedData without content and with one signer, as
-            `sign_digest` makes it.
+            ``sign_digest`` makes it.
         content: the document, from its first byte.
         content_size: its size in bytes; definite lengths need it before the first byte.
         output: where the signature goes. After an error it holds a part: write to a temporary file.
@@ -49,7 +49,7 @@ def write_attached(detached: bytes, content: BinaryIO, content_size: int, output
     Raises:
         ContentTooLargeError: nearly 1.5 GiB or more; sign detached instead.
         ContentChangedError: the content has another size or digest than what was signed.
-        ValueError: `detached` is no such signature (a bug of the caller).
+        ValueError: ``detached`` is no such signature (a bug of the caller).
     """
     if content_size >= MAX_ATTACHED_SIZE:
         raise ContentTooLargeError(content_size, MAX_ATTACHED_SIZE)

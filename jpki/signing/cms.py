@@ -1,7 +1,7 @@
 """CMS SignedData, RFC 5652, and CAdES baseline B-B, ETSI EN 319 122-1, assembled by pyHanko.
 
 pyHanko takes over half a second to import, so nothing here imports it before the first call.
-`preload()` does it early, for callers that have something else to do meanwhile: hashing in a
+``preload()`` does it early, for callers that have something else to do meanwhile: hashing in a
 thread, waiting for a card.
 """
 
@@ -19,8 +19,8 @@ from jpki.signing.digest import HashAlgorithm, hash_stream
 
 
 def preload() -> None:
-    """Import what `sign_digest` needs (about 0.6 s), so that the call itself is fast."""
-    import jpki.signing.signed_data  # noqa: F401
+    """Import what ``sign_digest`` needs (about 0.6 s), so that the call itself is fast."""
+    import jpki.signing.signed_data  # noqa: F401  # to have it imported is the purpose
 
 
 def sign_digest(
@@ -38,9 +38,9 @@ def sign_digest(
     Exactly one operation of the key, called in this thread.
 
     Args:
-        message_digest: the hash of the document, `algorithm.size` bytes.
+        message_digest: the hash of the document, ``algorithm.size`` bytes.
         algorithm: what it was hashed with; the signature uses the same.
-        key: the signer's; `key.sign(data, PKCS1v15(), hash)` and `key_size` are asked of it.
+        key: the signer's; ``key.sign(data, PKCS1v15(), hash)`` and ``key_size`` are asked of it.
         certificate: the signer's, embedded.
         signing_time: the claimed time, with a time zone; encoded in UTC, to the second.
         cades: the signed attributes of CAdES B-B: content-type, message-digest, signing-time and
@@ -79,8 +79,8 @@ def sign_cms(
 ) -> bytes:
     """Sign a document -> DER ContentInfo.
 
-    Attached wants a seekable document and holds it in memory: for a large one call `sign_digest`
-    and `write_attached`.
+    Attached wants a seekable document and holds it in memory: for a large one call ``sign_digest``
+    and ``write_attached``.
 
     Raises:
         ContentTooLargeError: attached and nearly 1.5 GiB or more.

@@ -21,7 +21,7 @@ class HashAlgorithm(StrEnum):
     oid_der: bytes
     size: int  # of the digest, in bytes
 
-    # Defaults: type checkers take `HashAlgorithm("sha256")`, a look-up, for a call of this.
+    # Defaults: type checkers take ``HashAlgorithm("sha256")``, a look-up, for a call of this.
     def __new__(cls, word: str, oid: str = "", oid_der: str = "", size: int = 0) -> Self:
         """Make a member whose value is the word and which carries its facts."""
         member = str.__new__(cls, word)
@@ -54,7 +54,7 @@ class HashAlgorithm(StrEnum):
             raise ValueError(f"a {self} digest has {self.size} bytes, not {len(digest)}")
 
     def for_cryptography(self) -> "CryptographyHash":
-        """Return the same algorithm as `cryptography` wants it."""
+        """Return the same algorithm as ``cryptography`` wants it."""
         from cryptography.hazmat.primitives import hashes
 
         match self:

@@ -15,7 +15,7 @@ def sign_raw(
     The key builds the DigestInfo and the padding; exactly one operation of the key.
 
     Args:
-        digest: the hash of the document, `algorithm.size` bytes.
+        digest: the hash of the document, ``algorithm.size`` bytes.
         key: any RSA key, the card's included.
         algorithm: what the digest was made with; it goes into the DigestInfo.
 

@@ -1,6 +1,6 @@
 """Building a SignedData through pyHanko's Signer; importing this module imports pyHanko.
 
-pyHanko is asynchronous, and `asyncio.run` is not used: it needs a thread without a running loop,
+pyHanko is asynchronous, and ``asyncio.run`` is not used: it needs a thread without a running loop,
 and it takes Ctrl-C away from the transport that waits for the card (its SIGINT handler cancels the
 task at its next suspension and there is none). No step here ever suspends, so the coroutine is
 driven by hand.
@@ -38,7 +38,7 @@ class KeySigner(Signer):
         certificate: x509.Certificate,
         extra_certificates: Sequence[x509.Certificate] = (),
     ) -> None:
-        store: CertificateStore = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        store: CertificateStore = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's
         store.register_multiple(
             [_to_asn1(extra) for extra in extra_certificates if extra != certificate]
         )
@@ -50,7 +50,7 @@ class KeySigner(Signer):
         self,
         data: bytes,
         digest_algorithm: str,
-        dry_run: bool = False,  # noqa: FBT001, FBT002 - pyHanko's signature
+        dry_run: bool = False,  # noqa: FBT001, FBT002  # pyHanko's signature
     ) -> bytes:
         """Sign DER(signedAttrs); a dry run gives as many zero bytes and leaves the key alone."""
         if dry_run:
@@ -72,7 +72,7 @@ def build_signed_data(
     cades: bool,
     extra_certificates: Sequence[x509.Certificate],
 ) -> bytes:
-    """Sign a digest -> DER ContentInfo, detached. See `jpki.signing.cms.sign_digest`."""
+    """Sign a digest -> DER ContentInfo, detached. See ``jpki.signing.cms.sign_digest``."""
     attributes = [
         _attribute("content_type", "data"),
         _attribute("message_digest", message_digest),
@@ -93,7 +93,7 @@ def build_signed_data(
 
 
 def _attribute(name: str, value: object) -> asn1_cms.CMSAttribute:
-    attribute = simple_cms_attribute(name, value)  # type: ignore[no-untyped-call]
+    attribute = simple_cms_attribute(name, value)  # type: ignore[no-untyped-call]  # pyHanko's
     return asn1_cms.CMSAttribute.load(attribute.dump())
 
 

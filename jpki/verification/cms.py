@@ -35,7 +35,7 @@ def verify_cms(
         at: the time at which certificates must be valid, with a time zone.
 
     Raises:
-        ValueError: `at` has no time zone (a bug of the caller).
+        ValueError: ``at`` has no time zone (a bug of the caller).
         CertificateMalformedError: an anchor cannot be read.
         OSError: the content cannot be read.
     """

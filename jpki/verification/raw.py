@@ -36,7 +36,7 @@ def verify_raw(
         algorithm: what the document was hashed with.
 
     Raises:
-        ValueError: `at` has no time zone, or a digest has the wrong size (bugs of the caller).
+        ValueError: ``at`` has no time zone, or a digest has the wrong size (bugs of the caller).
         CertificateMalformedError: an anchor cannot be read.
         OSError: the content cannot be read.
     """
