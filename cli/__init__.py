@@ -1,3 +1,3 @@
-"""The `jpki` command: it parses, asks, calls the library and renders, and decides nothing."""
+"""The ``jpki`` command: it parses, asks, calls the library and renders, and decides nothing."""
 
 __all__: list[str] = []

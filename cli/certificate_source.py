@@ -64,7 +64,7 @@ def read_named(
 
     Raises:
         UsageProblemError: it is neither.
-        InputError, and what `read_certificate` raises.
+        InputError, and what ``read_certificate`` raises.
     """
     name = certificate_name(word)
     if name is not None:

@@ -1,4 +1,4 @@
-"""How the card's certificates are listed, in `status` and in `cert list`."""
+"""How the card's certificates are listed, in ``status`` and in ``cert list``."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -15,7 +15,7 @@ HOLDER_CERTIFICATES: Final = frozenset({CertificateName.SIGNATURE, CertificateNa
 
 
 def certificates_as_json(certificates: Sequence[CertificateState]) -> list[dict[str, object]]:
-    """The list `certificates` of docs/json.md."""
+    """The list ``certificates`` of docs/json.md."""
     return [
         {
             "name": state.name.value,

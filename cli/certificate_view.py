@@ -15,7 +15,7 @@ MASK: Final = "***"
 
 
 def certificate_as_json(summary: CertificateSummary, *, reveal: bool) -> dict[str, object]:
-    """The object `certificate` or `signer` of docs/json.md."""
+    """The object ``certificate`` or ``signer`` of docs/json.md."""
     return {
         "kind": summary.kind.value,
         "subject": _subject(summary, reveal=reveal),

@@ -1,4 +1,4 @@
-"""What every command gets: the options of `jpki` itself, and the way to card and person."""
+"""What every command gets: the options of ``jpki`` itself, and the way to card and person."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ EMULATOR: Final = "emulator"
 
 @dataclass(slots=True, kw_only=True)
 class Settings:
-    """The options of `jpki` itself. They may stand before or behind the command."""
+    """The options of ``jpki`` itself. They may stand before or behind the command."""
 
     reader: str | None = None
     wait: float | None = None
@@ -47,7 +47,7 @@ def _now() -> "datetime":
 
 @dataclass(slots=True, kw_only=True)
 class AppContext:
-    """The surroundings of a command. Tests replace `prompter`, `load_emulator` and `clock`."""
+    """What surrounds a command. Tests replace ``prompter``, ``load_emulator`` and ``clock``."""
 
     settings: Settings = field(default_factory=Settings)
     prompter: Prompter = field(default_factory=TerminalPrompter)
@@ -72,7 +72,7 @@ class AppContext:
         """Open the card that is meant, for as long as the block lasts.
 
         Raises:
-            CardError, JpkiError: see `jpki.readers.open_card`.
+            CardError, JpkiError: see ``jpki.readers.open_card``.
             CardFileProblemError, InputError.
         """
         from cli.notices import Notices

@@ -1,4 +1,4 @@
-"""The knobs of `emulator serve`: each is an option of its own section in the help."""
+"""The knobs of ``emulator serve``: each is an option of its own section in the help."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final

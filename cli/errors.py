@@ -18,7 +18,7 @@
     |- InterruptedRunError         interrupted           Ctrl-C
     `- TerminatedError             terminated            SIGTERM or SIGHUP
 
-Attributes are facts: they go into the JSON of the error and into its text, never into `args`.
+Attributes are facts: they go into the JSON of the error and into its text, never into ``args``.
 """
 
 from enum import Enum
@@ -32,7 +32,7 @@ class CliError(Exception):
 
 
 class UsageProblemError(CliError):
-    """The command line does not make sense; `detail` is a translated sentence."""
+    """The command line does not make sense; ``detail`` is a translated sentence."""
 
     code = "usage"
 
@@ -53,7 +53,7 @@ class PinSourceFault(Enum):
 
 
 class PinSourceError(CliError):
-    """The PIN could not be had from `source`; None is the terminal. `option` is what would help."""
+    """No PIN came from ``source``; None is the terminal. ``option`` is what would help."""
 
     code = "pin-source"
 
@@ -173,7 +173,7 @@ class CardFileProblemError(CliError):
 
 
 class InterruptedRunError(CliError):
-    """Ctrl-C. `outcome` is the code of what the card's command came to, if one was under way."""
+    """Ctrl-C. ``outcome`` is the code of what the card's command came to, if one was under way."""
 
     code = "interrupted"
 

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `jpki`; 128 + n for an end by signal n, as shells count."""
+    """The exit codes of ``jpki``; 128 + n for an end by signal n, as shells count."""
 
     OK = 0
     BUG = 1

@@ -1,4 +1,4 @@
-"""The facts that an error carries as JSON values, beside its `code` and `message`."""
+"""The facts that an error carries as JSON values, beside its ``code`` and ``message``."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ HIDDEN = {"outcome", "detail", "command", "response", "ins", "sw", "hresult"}
 
 
 def facts_of(error: BaseException) -> dict[str, object]:
-    """The public attributes of an error, ready for `json`."""
+    """The public attributes of an error, ready for ``json``."""
     facts: dict[str, object] = {}
     for name, value in vars(error).items():
         if name.startswith("_") or name in HIDDEN:

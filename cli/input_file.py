@@ -22,7 +22,7 @@ COPY_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
-    """A document by its name; `-` is the standard input."""
+    """A document by its name; ``-`` is the standard input."""
 
     name: str
 
@@ -74,7 +74,7 @@ class InputFile:
             raise InputError(self.name, error.strerror or str(error)) from error
 
     def read(self, most: int) -> bytes:
-        """Its first bytes, one more than `most` at most. Raises: InputError."""
+        """Its first bytes, one more than ``most`` at most. Raises: InputError."""
         self.check()
         stream = self.open()
         try:
@@ -158,7 +158,7 @@ class BackgroundHash:
             raise self._errors[0]
 
     def results(self) -> Sequence[HashedInput]:
-        """The digests in the order of the inputs, after `wait`."""
+        """The digests in the order of the inputs, after ``wait``."""
         return self._results
 
     def _guarded(self, work: Callable[[], None]) -> None:

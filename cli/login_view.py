@@ -24,7 +24,7 @@ class ChallengeResult:
         return {"nonce": self.nonce}
 
     def as_text(self) -> Iterator[str]:
-        """For people, and for `nonce=$(jpki auth challenge)`."""
+        """For people, and for ``nonce=$(jpki auth challenge)``."""
         yield self.nonce
 
 

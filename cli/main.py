@@ -7,7 +7,7 @@ from jpki._version import __version__
 
 
 def main() -> NoReturn:
-    """Run `jpki`; every way to end is an exit code."""
+    """Run ``jpki``; every way to end is an exit code."""
     # Scripts ask for the version at each start, so that answer does not wait for any import.
     if sys.argv[1:] == ["--version"] and _version_was_printed():
         sys.exit(0)

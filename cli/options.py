@@ -33,7 +33,7 @@ class TranslatedHelp:
 class Option(TranslatedHelp, click.Option):
     """An option with translated help, which may stand in a section of its own."""
 
-    def __init__(self, *args: Any, section: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, section: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401  # click's own
         super().__init__(*args, **kwargs)
         self.section = section
 
@@ -51,9 +51,9 @@ class TranslatedCommand(TranslatedHelp, click.Command):
 
 
 class Command(TranslatedCommand):
-    """A command with translated help that also takes the options of `jpki` itself."""
+    """A command with translated help that also takes the options of ``jpki`` itself."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # click's own
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(hidden=True))
 
@@ -109,20 +109,20 @@ class LazyGroup(Group):
 
     def __init__(
         self,
-        *args: Any,  # noqa: ANN401
+        *args: Any,  # noqa: ANN401  # click's own
         lazy: dict[str, tuple[str, str]] | None = None,
-        **kwargs: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401  # click's own
     ) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy or {}
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's own
         """The names, in the order of the table."""
         return list(self._lazy)
 
     def get_command(
         self,
-        ctx: click.Context,  # noqa: ARG002
+        ctx: click.Context,  # noqa: ARG002  # click's own
         cmd_name: str,
     ) -> click.Command | None:
         """Import the command of this name."""
@@ -134,7 +134,7 @@ class LazyGroup(Group):
 
     def format_commands(
         self,
-        ctx: click.Context,  # noqa: ARG002
+        ctx: click.Context,  # noqa: ARG002  # click's own
         formatter: click.HelpFormatter,
     ) -> None:
         """List the commands with the words of the table."""
@@ -146,11 +146,11 @@ Decorator = Callable[[Any], Any]
 
 
 def option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own are untyped
-    """`click.option` with translated help."""
+    """``click.option`` with translated help."""
     return click.option(*names, cls=Option, **attributes)
 
 
-def day_option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401
+def day_option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own
     """An option whose value is a day, YYYY-MM-DD."""
 
     def day_of(
@@ -168,13 +168,13 @@ def day_option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401
     return option(*names, type=kind, metavar="DATE", callback=day_of, **attributes)
 
 
-def _show_help(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _show_help(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's own
     if value and not ctx.resilient_parsing:
         ctx.ensure_object(AppContext).output.write(ctx.get_help() + "\n")
         ctx.exit()
 
 
-def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's own
     if value and not ctx.resilient_parsing:
         ctx.ensure_object(AppContext).output.write(f"jpki {__version__}\n")
         ctx.exit()
@@ -193,7 +193,7 @@ def version_option() -> Option:
 
 
 def _store(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Put an option of `jpki` into the settings, wherever it stood."""
+    """Put an option of ``jpki`` into the settings, wherever it stood."""
     name = parameter.name or ""
     source = ctx.get_parameter_source(name)
     if source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}:
@@ -289,7 +289,7 @@ _GLOBAL: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
 
 
 def global_options(*, hidden: bool) -> Sequence[click.Option]:
-    """The options of `jpki`; hidden where they are repeated behind a command."""
+    """The options of ``jpki``; hidden where they are repeated behind a command."""
     options = []
     for names, attributes in _GLOBAL:
         changed = attributes | ({"hidden": True, "envvar": None} if hidden else {})

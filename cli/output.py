@@ -24,7 +24,7 @@ class Result(Protocol):
         """Lines for a person, translated, with strangers' text made printable."""
 
     def as_json(self) -> Mapping[str, object]:
-        """The object of docs/json.md, without `schema`."""
+        """The object of docs/json.md, without ``schema``."""
 
 
 def render_text(result: Result) -> str:

@@ -49,7 +49,7 @@ class SecretType(click.ParamType[LockedSecret]):
     def convert(
         self,
         value: object,
-        param: click.Parameter | None,  # noqa: ARG002
+        param: click.Parameter | None,  # noqa: ARG002  # click's own
         ctx: click.Context | None,
     ) -> LockedSecret:
         """Understand a word or its alias."""

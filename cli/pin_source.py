@@ -1,4 +1,4 @@
-"""Where a script's PIN comes from: OpenSSL's words `env:`, `file:`, `fd:` and `stdin`."""
+"""Where a script's PIN comes from: OpenSSL's words ``env:``, ``file:``, ``fd:`` and ``stdin``."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ STDIN_DESCRIPTOR: Final = 0
 
 
 class SourceKind(Enum):
-    """The words that `--pin-from` takes."""
+    """The words that ``--pin-from`` takes."""
 
     ENVIRONMENT = "env"
     FILE = "file"

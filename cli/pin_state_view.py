@@ -1,4 +1,4 @@
-"""How the tries of the PINs are shown, in `status` and in `pin status`."""
+"""How the tries of the PINs are shown, in ``status`` and in ``pin status``."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from jpki.overview import PinState
 
 
 def pins_as_json(pins: Sequence[PinState]) -> list[dict[str, object]]:
-    """The list `pins` of docs/json.md."""
+    """The list ``pins`` of docs/json.md."""
     return [
         {
             "pin": state.kind.value,

@@ -23,7 +23,7 @@ class Prompter(Protocol):
 
 
 class TerminalPrompter:
-    """The terminal of the process (`/dev/tty`, the console), wherever its streams go."""
+    """The terminal of the process (``/dev/tty``, the console), wherever its streams go."""
 
     def is_there(self) -> bool:
         """Whether there is a terminal."""

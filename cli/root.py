@@ -44,13 +44,13 @@ COMMANDS: Final = {
 
 
 class Root(LazyGroup):
-    """`jpki` itself. Its `main` ends every run with an exit code and at most one message."""
+    """``jpki`` itself. Its ``main`` ends every run with an exit code and at most one message."""
 
     def main(  # type: ignore[override]  # standalone_mode: it always stands alone
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,  # noqa: ARG002  # it is always called jpki
-        **extra: Any,  # noqa: ANN401
+        **extra: Any,  # noqa: ANN401  # click's own
     ) -> NoReturn:
         """Run the command line and exit."""
         arguments = list(sys.argv[1:] if args is None else args)

@@ -1,4 +1,4 @@
-"""One run of `jpki sign`: what is signed, where it goes, and the signing in one transaction."""
+"""One run of ``jpki sign``: what is signed, where it goes, and the signing in one transaction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class SignedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignResult:
-    """What `jpki sign` did."""
+    """What ``jpki sign`` did."""
 
     files: tuple[SignedFile, ...]
     is_test: bool
@@ -121,7 +121,7 @@ def output_for(source: InputFile, plan_format: SignatureFormat, *, attached: boo
 
 
 def make_job(source: InputFile, output: str, *, force: bool) -> Job:
-    """An input with its output; `-` is the standard output."""
+    """An input with its output; ``-`` is the standard output."""
     return Job(source=source, output=output_file(output, force=force))
 
 

@@ -1,7 +1,7 @@
 """A question on /dev/tty, POSIX 11 (General Terminal Interface), after readpassphrase(3).
 
-`getpass` leaves the echo off when SIGTERM, SIGHUP or SIGQUIT ends the program at the prompt, and on
-when it is stopped and continued. Here a signal only ends the waiting; the terminal is put right,
+``getpass`` leaves the echo off when SIGTERM, SIGHUP or SIGQUIT ends the program at the prompt, and
+on when it is stopped and continued. Here a signal only ends the waiting; the terminal is put right,
 and then the signal is sent again, to whoever handled it before.
 """
 
@@ -104,7 +104,7 @@ def _read_line(descriptor: int, noted: list[signal.Signals], wakeup: int) -> byt
 
 @contextmanager
 def _signals_noted() -> Iterator[tuple[list[signal.Signals], int]]:
-    """Let signals be written down and wake `select`, and do nothing else, inside the block."""
+    """Let signals be written down and wake ``select``, and do nothing else, inside the block."""
     noted: list[signal.Signals] = []
 
     def note(number: int, _frame: FrameType | None) -> None:

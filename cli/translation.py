@@ -1,8 +1,8 @@
 """English, Japanese and Chinese texts through gettext; click's own texts come along.
 
 The message ids are the English texts. The language is what gettext takes from LANGUAGE, LC_ALL,
-LC_MESSAGES and LANG, at each call: so `--lang` and the English of `--json` are a matter of setting
-LANGUAGE for as long as they hold.
+LC_MESSAGES and LANG, at each call: so ``--lang`` and the English of ``--json`` are a matter of
+setting LANGUAGE for as long as they hold.
 """
 
 import gettext
@@ -32,7 +32,7 @@ def N_(message: str) -> str:  # noqa: N802  # the name that every extractor know
     return message
 
 
-def nN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802
+def nN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802  # as N_
     """Mark a text with a plural."""
     return singular, plural
 
@@ -43,7 +43,7 @@ def use_language(language: str) -> None:
 
 
 def languages_of_environment() -> str:
-    """What LANGUAGE, or else the locale, asks for, as a value for `use_language`."""
+    """What LANGUAGE, or else the locale, asks for, as a value for ``use_language``."""
     variables = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
     return next((value for name in variables if (value := os.environ.get(name))), "C")
 

@@ -10,7 +10,7 @@ from jpki.unlocking import LockedSecret, Place, UnlockWay, ways_to_unlock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlockResult:
-    """What `jpki pin unlock` tells."""
+    """What ``jpki pin unlock`` tells."""
 
     secret: LockedSecret
     ways: tuple[UnlockWay, ...]

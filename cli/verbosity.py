@@ -1,4 +1,4 @@
-"""`-v` and `-vv`: the library's log on stderr. It holds headers and status words, never data."""
+"""``-v`` and ``-vv``: the library's log on stderr, with headers and status words, never data."""
 
 import logging
 from typing import Final

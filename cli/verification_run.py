@@ -1,4 +1,4 @@
-"""One run of `jpki verify`: which document belongs to which signature, and what reads them."""
+"""One run of ``jpki verify``: which document belongs to which signature, and what reads them."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

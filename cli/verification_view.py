@@ -32,7 +32,7 @@ class VerifiedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyResult:
-    """What `jpki verify` found."""
+    """What ``jpki verify`` found."""
 
     files: tuple[VerifiedFile, ...]
     reveal: bool

@@ -1,4 +1,4 @@
-"""The virtual card as `--reader emulator`: its default place, and errors of its file."""
+"""The virtual card as ``--reader emulator``: its default place, and errors of its file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ DEFAULT_NAME: Final = "virtual-card.json"
 
 
 def default_path() -> Path:
-    """Where the card of a bare `--reader emulator` lives."""
+    """Where the card of a bare ``--reader emulator`` lives."""
     import platformdirs
 
     return platformdirs.user_data_path("jpki") / DEFAULT_NAME

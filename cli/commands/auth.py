@@ -1,4 +1,4 @@
-"""`jpki auth`: a login with the authentication certificate (利用者証明用電子証明書)."""
+"""``jpki auth``: a login with the authentication certificate (利用者証明用電子証明書)."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`jpki cert`: the card's certificates, shown and exported."""
+"""``jpki cert``: the card's certificates, shown and exported."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

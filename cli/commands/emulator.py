@@ -1,4 +1,4 @@
-"""`jpki emulator`: a virtual card, made, served behind a real pcscd, and shown."""
+"""``jpki emulator``: a virtual card, made, served behind a real pcscd, and shown."""
 
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def create(
 
 
 def _given(attributes: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `create_card` for the options that were given."""
+    """The arguments of ``create_card`` for the options that were given."""
     given = {name: value for name, value in attributes.items() if value not in {None, False}}
     if given.pop("child", False):
         given["with_signature_certificate"] = False

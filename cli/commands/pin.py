@@ -1,4 +1,4 @@
-"""`jpki pin`: tries, verify, change, and the way to unlock."""
+"""``jpki pin``: tries, verify, change, and the way to unlock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`jpki readers`: which readers there are, and what is in each."""
+"""``jpki readers``: which readers there are, and what is in each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`jpki renewal`: until when card and certificates hold, and the deadlines of moving house."""
+"""``jpki renewal``: until when card and certificates hold, and the deadlines of moving house."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`jpki sign`: files signed with the signature certificate (署名用電子証明書)."""
+"""``jpki sign``: files signed with the signature certificate (署名用電子証明書)."""
 
 import click
 

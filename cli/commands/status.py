@@ -1,4 +1,4 @@
-"""`jpki status`: what the card is, how its PINs stand, and until when its certificates hold."""
+"""``jpki status``: what the card is, how its PINs stand, and until when its certificates hold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

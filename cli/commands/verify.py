@@ -1,4 +1,4 @@
-"""`jpki verify`: was this signed, by whom, and how far can that be told?"""
+"""``jpki verify``: was this signed, by whom, and how far can that be told?"""
 
 import click
 
