@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 from click.core import ParameterSource
 
 from cli.context import AppContext
 from cli.errors import PinOnCommandLineError, UsageProblemError
+from cli.exit_codes import ExitCode
 from cli.translation import LANGUAGES, N_, _, use_language
 from jpki._version import __version__
 
@@ -91,6 +92,12 @@ class Group(TranslatedCommand, click.Group):
 
     command_class = Command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; a noun alone shows its help, as the root does."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            end_without_command(ctx)
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -102,6 +109,15 @@ class Group(TranslatedCommand, click.Group):
             )
             raise UsageProblemError(detail, ctx.command_path)
         return super().resolve_command(ctx, args)
+
+
+def end_without_command(ctx: click.Context) -> NoReturn:
+    """Show the help on stderr and end; with --json, say what is missing."""
+    app = ctx.ensure_object(AppContext)
+    if app.output.as_json:
+        ctx.fail(_("A command is missing."))
+    app.output.notice(ctx.get_help())
+    ctx.exit(ExitCode.REFUSED)
 
 
 class LazyGroup(Group):

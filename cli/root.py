@@ -10,7 +10,13 @@ import click
 from cli.context import AppContext
 from cli.errors import InterruptedRunError, TerminatedError
 from cli.exit_codes import ExitCode
-from cli.options import ENVIRONMENT_LANGUAGES, LazyGroup, global_options, version_option
+from cli.options import (
+    ENVIRONMENT_LANGUAGES,
+    LazyGroup,
+    end_without_command,
+    global_options,
+    version_option,
+)
 from cli.output import Output, make_streams_lossless, render_json
 from cli.signals import signals_handled
 from cli.translation import (
@@ -141,11 +147,7 @@ def _wants_traceback() -> bool:
 def root(context: click.Context) -> None:
     """Show the help if no command was given."""
     if context.invoked_subcommand is None:
-        app = context.ensure_object(AppContext)
-        if app.output.as_json:
-            context.fail(_("A command is missing."))
-        app.output.notice(context.get_help())
-        context.exit(ExitCode.REFUSED)
+        end_without_command(context)
 
 
 root.params.extend([version_option(), *global_options(hidden=False)])

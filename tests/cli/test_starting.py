@@ -67,10 +67,21 @@ def test_no_command_shows_the_help_on_stderr() -> None:
     assert "Commands:" in stderr
 
 
-def test_no_command_with_json_is_a_usage_error() -> None:
-    exit_code, stdout, _ = jpki("--json")
+@pytest.mark.parametrize("noun", ["pin", "cert", "auth", "emulator"])
+def test_a_noun_alone_shows_its_help_on_stderr_line_by_line(noun: str) -> None:
+    exit_code, stdout, stderr = jpki(noun)
+    assert (exit_code, stdout) == (2, "")
+    assert stderr.startswith(f"Usage: jpki {noun} ")
+    assert "\nCommands:\n" in stderr
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ("--json", "pin")])
+def test_no_command_with_json_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    exit_code, stdout, _ = jpki(*arguments)
     assert exit_code == 2
-    assert json.loads(stdout)["error"]["code"] == "usage"
+    error = json.loads(stdout)["error"]
+    assert error["code"] == "usage"
+    assert "missing" in error["message"]
 
 
 @pytest.mark.parametrize(
