@@ -6,7 +6,7 @@ from typing import Final
 from cryptography import x509
 
 from cli.context import AppContext
-from cli.errors import UsageProblemError
+from cli.errors import InputError, UsageProblemError
 from cli.pin_entry import PinRequest, unlocked
 from cli.pin_options import ALIASES
 from cli.pin_source import PinSource
@@ -69,6 +69,10 @@ def read_named(
     name = certificate_name(word)
     if name is not None:
         return read_certificate(app, name, pin_from=pin_from, use_last_try=use_last_try)
-    if not Path(word).exists():
+    try:
+        exists = Path(word).exists()
+    except OSError as error:  # a folder closed to this person, a name too long
+        raise InputError(word, error.strerror or str(error)) from error
+    if not exists:
         raise UsageProblemError(_names_text() + " " + _("No file of that name exists either."))
     return read_certificates([word])[0]

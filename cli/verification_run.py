@@ -76,7 +76,10 @@ class VerificationPlan:
         if source.is_stdin or not source.name.endswith(suffix):
             return None
         beside = InputFile(name=source.name.removesuffix(suffix))
-        if not beside.name or not Path(beside.name).is_file():
+        try:
+            if not beside.name or not Path(beside.name).is_file():
+                return None
+        except OSError:  # a folder closed to this person, a name too long: the same for FILE.p7s
             return None
         beside.check()
         return beside

@@ -76,4 +76,5 @@ def test_an_existing_file_is_kept_and_no_password_asked_for(trial: Trial) -> Non
 def test_what_is_no_certificate_is_said_to_be_none(trial: Trial) -> None:
     trial.refused(trial.run("cert", "show", "document.txt"), "input")
     trial.refused(trial.run("cert", "show", "nothing"), "usage")
+    trial.refused(trial.run("cert", "show", "a" * 300), "input")
     trial.refused(trial.run("cert", "export", "document.txt"), "usage")

@@ -118,6 +118,7 @@ def test_the_time_of_the_check_can_be_given(
     ("arguments", "code"),
     [
         (("absent.p7s",), "input"),
+        (("a" * 300 + ".p7s",), "input"),
         (("document.txt.p7s", "--trust", "document.txt"), "input"),
         (("document.txt.p7s", "--trust", "absent"), "input"),
         (("document.txt.p7s", "--at", "noon"), "usage"),
