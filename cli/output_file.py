@@ -31,6 +31,8 @@ class OutputFile:
         """
         try:
             self._check(inputs)
+        except PermissionError as error:
+            raise OutputRefusedError(str(self.path), OutputFault.FOLDER_READ_ONLY) from error
         except OSError as error:  # a name too long, a loop of links
             raise OutputRefusedError(str(self.path), OutputFault.IMPOSSIBLE) from error
 

@@ -379,6 +379,18 @@ def test_an_input_without_permission_is_refused(shared: Path, held_back: tuple[s
     untouched(shared)
 
 
+def test_a_folder_that_may_not_be_looked_into_is_found_before_the_pin(
+    shared: Path, held_back: tuple[str, ...]
+) -> None:
+    closed = shared.parent / "closed"
+    closed.mkdir(mode=0)
+    arguments = ("--json", "sign", str(shared / "document.txt"), "-o", str(closed / "new.sig"))
+    run = process(shared, *arguments, *SOURCE, prefix=held_back)
+    check_failure(run, "output-refused")
+    assert run.error["fault"] == "folder-read-only"
+    untouched(shared)
+
+
 @pytest.mark.parametrize("force", [(), ("--force",)], ids=["new", "force"])
 def test_a_read_only_folder_is_found_before_the_pin(
     shared: Path, held_back: tuple[str, ...], force: tuple[str, ...]
