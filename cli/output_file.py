@@ -40,7 +40,7 @@ class OutputFile:
         name = str(self.path)
         if self.path.is_dir():
             raise OutputRefusedError(name, OutputFault.IS_FOLDER)
-        folder = self._place().parent
+        folder = self.place().parent
         if not folder.is_dir():
             raise OutputRefusedError(name, OutputFault.NO_FOLDER)
         exists = os.path.lexists(self.path)
@@ -57,7 +57,7 @@ class OutputFile:
         """Whether this is a terminal, a pipe, /dev/full: such a thing is written to as it is."""
         return self.path.exists() and not stat.S_ISREG(self.path.stat().st_mode)
 
-    def _place(self) -> Path:
+    def place(self) -> Path:
         """Where the bytes go: a link is followed, not replaced."""
         return Path(os.path.realpath(self.path))
 
@@ -81,7 +81,7 @@ class OutputFile:
 
     @contextmanager
     def _beside(self) -> Iterator[BinaryIO]:
-        place = self._place()
+        place = self.place()
         descriptor, name = tempfile.mkstemp(prefix=".jpki-", suffix=".tmp", dir=place.parent)
         temporary = Path(name)
         try:

@@ -65,7 +65,7 @@ class SigningPlan:
                 raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
             if job.output is not None:
                 job.output.check(inputs)
-            place = STDOUT if job.output is None else str(job.output.path.absolute())
+            place = STDOUT if job.output is None else str(job.output.place())
             if place in places:
                 raise OutputRefusedError(job.output_name, OutputFault.TWICE)
             places.add(place)

@@ -185,6 +185,17 @@ def test_two_inputs_with_one_output_are_refused(trial: Trial) -> None:
     refused_early(trial, sign(trial, trial.document, trial.document), "output-refused")
 
 
+@pytest.mark.parametrize("how", ["by way of another folder", "by links to one output"])
+def test_two_names_of_one_output_are_refused(trial: Trial, how: str) -> None:
+    names = [trial.document, str(trial.folder / ".." / trial.folder.name / "document.txt")]
+    if how == "by links to one output":
+        names = [str(trial.folder / name) for name in ("a", "b")]
+        for name in names:
+            Path(name).write_text(name, encoding="ascii")
+            Path(f"{name}.p7s").symlink_to("one and the same")
+    refused_early(trial, sign(trial, *names, "--force"), "output-refused")
+
+
 def test_one_output_name_for_two_inputs_is_refused(trial: Trial) -> None:
     second = trial.folder / "second.txt"
     second.write_bytes(b"another document")
