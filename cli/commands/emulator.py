@@ -16,6 +16,7 @@ from cli.translation import N_, _
 from cli.virtual_card import card_file_errors, default_path, output_errors
 from jpki.files import CardKind
 
+CA_FILES = ("signature-ca.pem", "authentication-ca.pem")
 KINDS = [kind.value for kind in CardKind if kind is not CardKind.UNKNOWN]
 
 
@@ -57,6 +58,8 @@ def create(
     from jpki.emulator import export_ca as write_ca
 
     OutputFile(path=Path(path), force=force, private=True).check()
+    if export_ca is not None:
+        _prepare(Path(export_ca), force=force)
     try:
         with output_errors(path):
             card = create_card(path, overwrite=force, **_given(attributes))
@@ -67,6 +70,14 @@ def create(
         with output_errors(export_ca):
             authorities = write_ca(path, export_ca)
     app.output.show(CreatedResult(card=card, authorities=authorities))
+
+
+def _prepare(folder: Path, *, force: bool) -> None:
+    """Make the folder of the CA certificates, and look whether they can be written there."""
+    with output_errors(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in CA_FILES:
+        OutputFile(path=folder / name, force=force).check()
 
 
 def _given(attributes: dict[str, Any]) -> dict[str, Any]:

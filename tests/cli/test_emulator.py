@@ -58,6 +58,24 @@ def test_an_existing_card_needs_force(card_path: Path) -> None:
     assert card_path.read_bytes() != before
 
 
+@pytest.mark.parametrize("place", ["exists", "is-no-folder"])
+def test_no_card_is_made_where_its_cas_cannot_be_written(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / "ca"
+    if place == "exists":
+        folder.mkdir()
+        (folder / "authentication-ca.pem").write_text("another card's", encoding="ascii")
+    else:
+        folder.write_text("no folder", encoding="ascii")
+    path = tmp_path / "card.json"
+    run = jpki("--json", "emulator", "create", str(path), "--export-ca", str(folder))
+    assert (run.exit_code, json.loads(run.stdout)["error"]["code"]) == (2, "output-exists")
+    assert not path.exists()
+    if place == "exists":
+        assert (folder / "authentication-ca.pem").read_text(encoding="ascii") == "another card's"
+        run = jpki("emulator", "create", str(path), "--export-ca", str(folder), "--force")
+        assert run.exit_code == 0, run.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
