@@ -73,7 +73,7 @@ class AppContext:
 
         Raises:
             CardError, JpkiError: see ``jpki.readers.open_card``.
-            CardFileProblemError, InputError.
+            CardFileProblemError, InputError, OutputNotWrittenError.
         """
         from cli.notices import Notices
         from cli.virtual_card import default_reader, loader

@@ -11,6 +11,7 @@ from cli.translation import _
 
 if TYPE_CHECKING:
     from apdu.transports.loopback import LoopbackCard
+    from jpki.emulator import CardDescription
 
 DEFAULT_NAME: Final = "virtual-card.json"
 
@@ -26,17 +27,11 @@ def default_reader(say: Callable[[str], None]) -> str:
     """The reader of the default card, which is made at its first use and announced with its PINs.
 
     Raises:
-        CardFileProblemError: it cannot be made there.
+        OutputNotWrittenError: it cannot be made there.
     """
     path = default_path()
-    if not path.exists():
-        from jpki.emulator import create_card
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            created = create_card(path)
-        except OSError as error:
-            raise CardFileProblemError(str(path), error.strerror or str(error)) from error
+    created = _created_unless_there(path)
+    if created is not None:
         say(
             _(
                 "A virtual TEST card was made in {path}. Signature password: {password};"
@@ -48,6 +43,20 @@ def default_reader(say: Callable[[str], None]) -> str:
             )
         )
     return f"emulator:{path}"
+
+
+def _created_unless_there(path: Path) -> "CardDescription | None":
+    try:
+        if path.exists():
+            return None
+        from jpki.emulator import create_card
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return create_card(path)
+    except FileExistsError:  # another program was faster
+        return None
+    except OSError as error:
+        raise OutputNotWrittenError(str(path), error.strerror or str(error)) from error
 
 
 def loader(

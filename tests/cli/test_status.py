@@ -1,5 +1,6 @@
 """`jpki status`, `jpki cert list`: what a card says of itself without a PIN."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,30 @@ def test_the_default_virtual_card_is_made_once_and_its_pins_are_announced(
     shown = CliRunner().invoke(root, ["--json", "emulator", "show"], env=environment)
     password = json.loads(shown.stdout)["pins"]["signature"]
     assert password in first.stderr
+
+
+@pytest.mark.parametrize("call", ["exists", "mkdir"])
+def test_where_the_default_virtual_card_cannot_be_made_that_is_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, call, refuse)
+    environment = {**ENVIRONMENT, "XDG_DATA_HOME": str(tmp_path)}
+    run = CliRunner().invoke(root, ["--json", "--reader", "emulator", "status"], env=environment)
+    assert run.exit_code == 12
+    assert json.loads(run.stdout)["error"]["code"] == "output-not-written"
+
+
+def test_the_default_virtual_card_that_another_program_made_meanwhile_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create_twice(path: Path) -> object:
+        create_card(path)
+        return create_card(path)
+
+    monkeypatch.setattr("jpki.emulator.create_card", create_twice)
+    environment = {**ENVIRONMENT, "XDG_DATA_HOME": str(tmp_path)}
+    run = CliRunner().invoke(root, ["--reader", "emulator", "status"], env=environment)
+    assert run.exit_code == 0, run.stderr
