@@ -55,6 +55,8 @@ def _exit_code(error: BaseException, code: str, exit_code: ExitCode) -> ExitCode
 
 
 def _compose(text: Text, error: BaseException, source: object = None) -> str:
+    if isinstance(outcome := getattr(error, "outcome", None), BaseException):
+        return _("Interrupted. {outcome}").format(outcome=describe(outcome).text)
     composed = text(error) if callable(text) else _(text).format_map(_Attributes(error))
     if source is not None and getattr(error, "kind", None) is not None:
         composed += " " + _("The PIN came from {source}.").format(source=printable(str(source)))

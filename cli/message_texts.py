@@ -327,13 +327,9 @@ def token_text(error: "TokenError") -> str:
 
 
 def interrupted_text(error: "InterruptedRunError") -> str:
-    """Ctrl-C, and what the card had done by then."""
+    """Ctrl-C, and what the card had done by then; ``cli.failure`` tells of an outcome."""
     if error.step is None:
         return _("Interrupted. Nothing is under way any more.")
-    if error.outcome is None:
-        return _("Interrupted; the card had done '{step}' by then, and nothing after it.").format(
-            step=error.step
-        )
-    from cli.failure import describe  # which needs the table that this function stands in
-
-    return _("Interrupted. {outcome}").format(outcome=describe(error.outcome).text)
+    return _("Interrupted; the card had done '{step}' by then, and nothing after it.").format(
+        step=error.step
+    )
