@@ -72,7 +72,7 @@ def read_named(
     try:
         exists = Path(word).exists()
     except OSError as error:  # a folder closed to this person, a name too long
-        raise InputError(word, error.strerror or str(error)) from error
+        raise InputError(word, error) from error
     if not exists:
         raise UsageProblemError(_names_text() + " " + _("No file of that name exists either."))
     return read_certificates([word])[0]

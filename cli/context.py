@@ -113,7 +113,7 @@ class AppContext:
             try:
                 stream = _open_private(path)
             except OSError as error:
-                raise InputError(path, error.strerror or str(error)) from error
+                raise InputError(path, error) from error
             resources.callback(_close_quietly, stream)
         return Trace(stream, include_data=self.settings.apdu_log_data)
 

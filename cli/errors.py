@@ -8,13 +8,14 @@
     |- PinOnCommandLineError       pin-on-command-line
     |- NewPinDiffersError          new-pin-differs       the two entries of a new PIN
     |- NotConfirmedError           not-confirmed         the person said no
-    |- InputError                  input                 a file that cannot be read
+    |- FileProblemError
+    |  |- InputError               input                 a file that cannot be read
+    |  |- OutputNotWrittenError    output-not-written
+    |  `- CardFileProblemError     card-file             the file of a virtual card
     |- OutputRefusedError          output-refused        found before anything was done
     |- OutputExistsError           output-exists
-    |- OutputNotWrittenError       output-not-written
     |- StdoutClosedError           stdout-closed
     |- FormatNotOfferedError       format-not-offered
-    |- CardFileProblemError        card-file             the file of a virtual card
     |- InterruptedRunError         interrupted           Ctrl-C
     `- TerminatedError             terminated            SIGTERM or SIGHUP
 
@@ -90,15 +91,20 @@ class NotConfirmedError(CliError):
     code = "not-confirmed"
 
 
-class InputError(CliError):
+class FileProblemError(CliError):
+    """Base of what is wrong with one file; ``detail`` is the system's word for it, or ours."""
+
+    def __init__(self, path: str, detail: str | OSError) -> None:
+        text = detail if isinstance(detail, str) else detail.strerror or str(detail)
+        super().__init__(text)
+        self.path = path
+        self.detail = text
+
+
+class InputError(FileProblemError):
     """A file that is to be read cannot be."""
 
     code = "input"
-
-    def __init__(self, path: str, detail: str) -> None:
-        super().__init__(detail)
-        self.path = path
-        self.detail = detail
 
 
 class OutputFault(Enum):
@@ -134,15 +140,10 @@ class OutputExistsError(CliError):
         self.path = path
 
 
-class OutputNotWrittenError(CliError):
+class OutputNotWrittenError(FileProblemError):
     """The disk is full, or whatever else keeps bytes from being written."""
 
     code = "output-not-written"
-
-    def __init__(self, path: str, detail: str) -> None:
-        super().__init__(detail)
-        self.path = path
-        self.detail = detail
 
 
 class StdoutClosedError(CliError):
@@ -161,15 +162,10 @@ class FormatNotOfferedError(CliError):
         self.format = format_name
 
 
-class CardFileProblemError(CliError):
+class CardFileProblemError(FileProblemError):
     """The file of a virtual card is not there, damaged, or none."""
 
     code = "card-file"
-
-    def __init__(self, path: str, detail: str) -> None:
-        super().__init__(detail)
-        self.path = path
-        self.detail = detail
 
 
 class InterruptedRunError(CliError):

@@ -51,7 +51,7 @@ class InputFile:
             elif not stat.S_ISFIFO(mode):
                 raise InputError(self.name, N_("it is no regular file"))
         except OSError as error:
-            raise InputError(self.name, error.strerror or str(error)) from error
+            raise InputError(self.name, error) from error
 
     def size(self) -> int | None:
         """The bytes of a regular file; None where only reading tells. Raises: InputError."""
@@ -71,7 +71,7 @@ class InputFile:
         try:
             return self.path.stat()
         except OSError as error:
-            raise InputError(self.name, error.strerror or str(error)) from error
+            raise InputError(self.name, error) from error
 
     def read(self, most: int) -> bytes:
         """Its first bytes, one more than ``most`` at most. Raises: InputError."""
@@ -80,7 +80,7 @@ class InputFile:
         try:
             return stream.read(most + 1)
         except OSError as error:
-            raise InputError(self.name, error.strerror or str(error)) from error
+            raise InputError(self.name, error) from error
         finally:
             if not self.is_stdin:
                 stream.close()
@@ -92,7 +92,7 @@ class InputFile:
         try:
             return self.path.open("rb")
         except OSError as error:
-            raise InputError(self.name, error.strerror or str(error)) from error
+            raise InputError(self.name, error) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ class BackgroundHash:
                 spool = None
                 digest = hash_stream(stream, self._algorithm)
         except OSError as error:
-            raise InputError(source.name, error.strerror or str(error)) from error
+            raise InputError(source.name, error) from error
         finally:
             if not source.is_stdin:
                 stream.close()

@@ -117,7 +117,7 @@ def _stdout_failed(error: OSError) -> Exception:
     _silence(sys.stdout)
     if error.errno in {errno.EPIPE, errno.ESHUTDOWN} or isinstance(error, BrokenPipeError):
         return StdoutClosedError()
-    return OutputNotWrittenError("<stdout>", error.strerror or str(error))
+    return OutputNotWrittenError("<stdout>", error)
 
 
 def _silence(stream: TextIO) -> None:

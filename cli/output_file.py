@@ -77,7 +77,7 @@ class OutputFile:
             with self._beside() as stream:
                 yield stream
         except OSError as error:
-            raise OutputNotWrittenError(str(self.path), error.strerror or str(error)) from error
+            raise OutputNotWrittenError(str(self.path), error) from error
 
     @contextmanager
     def _beside(self) -> Iterator[BinaryIO]:

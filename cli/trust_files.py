@@ -25,7 +25,7 @@ def _read_certificates(path: str) -> tuple[x509.Certificate, ...]:
         with Path(path).open("rb") as stream:
             return load_certificates(stream.read(MAX_CERTIFICATE_FILE))
     except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from error
+        raise InputError(path, error) from error
     except CertificateMalformedError as error:
         raise InputError(path, N_("there is no certificate in it that can be read")) from error
 

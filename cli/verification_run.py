@@ -54,7 +54,7 @@ class VerificationPlan:
             try:
                 report = self._report(signature, stream)
             except OSError as error:
-                raise InputError(name, error.strerror or str(error)) from error
+                raise InputError(name, error) from error
         return VerifiedFile(
             file=name, content=None if content is None else content.name, report=report
         )

@@ -56,7 +56,7 @@ def _created_unless_there(path: Path) -> "CardDescription | None":
     except FileExistsError:  # another program was faster
         return None
     except OSError as error:
-        raise OutputNotWrittenError(str(path), error.strerror or str(error)) from error
+        raise OutputNotWrittenError(str(path), error) from error
 
 
 def loader(
@@ -85,7 +85,7 @@ def card_file_errors(path: Path) -> Iterator[None]:
     except CardFileError as error:
         raise CardFileProblemError(str(path), error.reason) from error
     except OSError as error:
-        raise CardFileProblemError(str(path), error.strerror or str(error)) from error
+        raise CardFileProblemError(str(path), error) from error
 
 
 @contextmanager
@@ -96,4 +96,4 @@ def output_errors(path: str) -> Iterator[None]:
     except FileExistsError as error:
         raise OutputExistsError(path) from error
     except OSError as error:
-        raise OutputNotWrittenError(path, error.strerror or str(error)) from error
+        raise OutputNotWrittenError(path, error) from error
