@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.options import option
+from cli.options import SECONDS, option
 from cli.translation import N_
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 NTH: Final = click.IntRange(min=1)
 SECTION: Final = N_("Faults, for tests (N counts the exchanges from 1)")
-SECONDS: Final = click.FloatRange(min=0)
 
 _OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("--use-61xx", {"is_flag": True, "help": N_("announce data by 61xx.")}),

@@ -1,5 +1,6 @@
 """Options, commands and groups: translated when they are shown, and never quoting secrets."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from importlib import import_module
@@ -166,6 +167,25 @@ def option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # clic
     return click.option(*names, cls=Option, **attributes)
 
 
+class Seconds(click.FloatRange):
+    """A time to wait, up to a day. NaN is no number, and yet passes any comparison with a bound."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=86400)
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Parse it."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(_("'{value}' is no number of seconds.").format(value=value), param, ctx)
+        return seconds
+
+
+SECONDS: Final = Seconds()
+
+
 def day_option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own
     """An option whose value is a day, YYYY-MM-DD."""
 
@@ -257,7 +277,7 @@ _GLOBAL: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
         ("--wait",),
         {
             "metavar": "SECONDS",
-            "type": click.FloatRange(min=0, max=86400),
+            "type": SECONDS,
             "callback": _store,
             "help": N_("How long a card may take to appear (10 at a terminal, 0 in a script)."),
         },

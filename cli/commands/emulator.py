@@ -9,7 +9,7 @@ from cli.context import AppContext, pass_app
 from cli.emulator_faults import fault_options, faults_from
 from cli.emulator_view import CardResult, CreatedResult
 from cli.errors import UsageProblemError
-from cli.options import Group, day_option, option
+from cli.options import SECONDS, Group, day_option, option
 from cli.output_file import OutputFile
 from cli.printable import printable
 from cli.translation import N_, _
@@ -116,7 +116,7 @@ def show(app: AppContext, *, path: str | None) -> None:
 )
 @option(
     "--reinsert-after",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     metavar="SECONDS",
     help=N_("Put a pulled card back; else serve ends."),
 )

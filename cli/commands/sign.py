@@ -104,7 +104,7 @@ def _jobs(
     return tuple(
         make_job(
             source,
-            output or output_for(source, signature_format, attached=attached),
+            output_for(source, signature_format, attached=attached) if output is None else output,
             force=force,
         )
         for source in sources

@@ -115,6 +115,7 @@ def test_a_link_as_output_stays_a_link(trial: Trial) -> None:
         (("/dev/zero",), "input"),
         (("document.txt", "-o", "absent/out"), "output-refused"),
         (("document.txt", "-o", "folder"), "output-refused"),
+        (("document.txt", "-o", ""), "output-refused"),
         (("document.txt", "-o", "document.txt", "--force"), "output-refused"),
         (("document.txt", "-o", "x" * 300), "output-refused"),
         (("document.txt", "document.txt"), "output-refused"),

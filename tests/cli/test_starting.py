@@ -155,3 +155,10 @@ def test_completion_knows_the_commands() -> None:
     program = [sys.executable, "-c", "from cli.main import main; main()"]
     run = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
     assert {"plain,status", "plain,sign"} == set(run.stdout.split())
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-1", "inf", "soon"])
+def test_a_time_to_wait_is_a_bounded_number(trial: Trial, seconds: str) -> None:
+    run = trial.run("--wait", seconds, "status")
+    assert run.error["code"] == "usage"
+    assert trial.card.exchange_count == 0
