@@ -12,6 +12,7 @@ from cli.pin_options import ALIASES
 from cli.pin_source import PinSource
 from cli.translation import _
 from cli.trust_files import read_certificates
+from jpki.certificates.loading import read_through
 from jpki.files import CertificateName, PinKind
 
 CA_ALIASES: Final = {"sign-ca": "signature-ca", "auth-ca": "authentication-ca"}
@@ -68,7 +69,9 @@ def read_named(
     """
     name = certificate_name(word)
     if name is not None:
-        return read_certificate(app, name, pin_from=pin_from, use_last_try=use_last_try)
+        certificate = read_certificate(app, name, pin_from=pin_from, use_last_try=use_last_try)
+        read_through(certificate, name)
+        return certificate
     try:
         exists = Path(word).exists()
     except OSError as error:  # a folder closed to this person, a name too long

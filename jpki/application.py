@@ -12,9 +12,9 @@ from apdu.channel import Channel
 from apdu.command import CommandApdu
 from apdu.errors import CardError, ExchangeInterrupted, StatusWordError
 from apdu.status import SW
+from jpki.certificates.loading import load_certificate
 from jpki.errors import (
     CertificateExpiredError,
-    CertificateMalformedError,
     CertificateMissingError,
     CertificateNotYetValidError,
     Interrupted,
@@ -191,10 +191,8 @@ class JpkiApplication:
             raise
         if not der:
             raise CertificateMissingError(name)
-        try:
-            return x509.load_der_x509_certificate(der)
-        except ValueError:  # cryptography's text could quote the certificate
-            raise CertificateMalformedError(name) from None
+        # An odd extension on a real card is no reason not to sign with it.
+        return load_certificate(der, name, extensions=False)
 
     def _explain_protected(self, name: CertificateName) -> JpkiError:
         if name is CertificateName.AUTHENTICATION:

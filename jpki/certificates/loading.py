@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from jpki.certificates.asn1 import SEQUENCE, Asn1Error, Asn1Reader
 from jpki.errors import CertificateMalformedError
+from jpki.files import CertificateName
 
 MAX_CERTIFICATES = 1000  # a file of anchors has a handful; more is an accident or an attack
 PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -35,8 +36,15 @@ PARSED_LATE = (
 )
 
 
-def load_certificate(der: bytes) -> x509.Certificate:
+def load_certificate(
+    der: bytes, name: CertificateName | None = None, *, extensions: bool = True
+) -> x509.Certificate:
     """Load one certificate from strict DER and read all of it that is used later.
+
+    Args:
+        der: the certificate.
+        name: where it stood on the card, for the error.
+        extensions: read these as well.
 
     Raises:
         CertificateMalformedError: no certificate, or one with a part that cannot be read.
@@ -45,16 +53,23 @@ def load_certificate(der: bytes) -> x509.Certificate:
         with warnings.catch_warnings():  # cryptography warns of odd names and serials on stderr
             warnings.simplefilter("ignore")
             certificate = x509.load_der_x509_certificate(der)
-    except PARSER_ERRORS as error:
-        raise CertificateMalformedError(None) from error
-    read_through(certificate)
+    except PARSER_ERRORS:  # its text could quote the certificate
+        raise CertificateMalformedError(name) from None
+    read_through(certificate, name, extensions=extensions)
     return certificate
 
 
-def read_through(certificate: x509.Certificate) -> None:
+def read_through(
+    certificate: x509.Certificate, name: CertificateName | None = None, *, extensions: bool = True
+) -> None:
     """Read every part of a certificate once: ``cryptography`` parses most parts at first use.
 
     After this no accessor raises, so that checks can speak of what a certificate says.
+
+    Args:
+        certificate: to be read.
+        name: where it stood on the card, for the error.
+        extensions: read these as well.
 
     Raises:
         CertificateMalformedError: a part of it cannot be read.
@@ -63,11 +78,12 @@ def read_through(certificate: x509.Certificate) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             certificate.public_key()
-            list(certificate.extensions)
+            if extensions:
+                list(certificate.extensions)
             for part in PARSED_LATE:
                 getattr(certificate, part)
-    except PARSER_ERRORS as error:
-        raise CertificateMalformedError(None, "a part of it cannot be read") from error
+    except PARSER_ERRORS:
+        raise CertificateMalformedError(name, "a part of it cannot be read") from None
 
 
 def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 from support.cards import PASSWORD
@@ -107,8 +108,6 @@ def test_whatever_a_file_holds_is_read_or_refused(content: bytes) -> None:
 def test_reading_the_authentication_certificate_costs_two_exchanges_and_one_per_block(
     my_number_card: MyNumberCard, virtual_card: VirtualCard
 ) -> None:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     with my_number_card.transaction() as application:
         certificate = application.read_certificate(CertificateName.AUTHENTICATION)
     blocks = -(-len(certificate.public_bytes(Encoding.DER)) // 256)
@@ -228,3 +227,41 @@ def test_a_transaction_without_a_pin_leaves_what_another_program_verified(
         application.tries_left(PinKind.SIGNATURE)
     virtual_card.execute(bytes.fromhex("00A4020C02001A"))
     assert len(virtual_card.execute(bytes.fromhex("802A0080") + b"\x01\x30\x00")) == 258
+
+
+def test_a_certificate_with_one_byte_wrong_is_read_or_named_and_never_a_bug(
+    issued_image_card: VirtualCard,
+) -> None:
+    card = MyNumberCard(LoopbackTransport(issued_image_card))
+    with card.transaction() as application:
+        size = len(
+            application.read_certificate(CertificateName.AUTHENTICATION).public_bytes(Encoding.DER)
+        )
+    refused = 0
+    for place in range(size):
+        issued_image_card.faults = Faults(hook=flipping(place))
+        with card.transaction() as application:
+            try:
+                certificate = application.read_certificate(CertificateName.AUTHENTICATION)
+            except (CertificateMalformedError, CertificateMissingError, MalformedResponseError):
+                refused += 1
+                continue
+        assert isinstance(certificate.public_key(), object)
+        assert certificate.not_valid_before_utc.tzinfo is certificate.not_valid_after_utc.tzinfo
+        assert certificate.issuer.rfc4514_string()
+        assert certificate.subject.rfc4514_string()
+    assert 50 < refused < size
+
+
+def flipping(place: int) -> Callable[[int, bytes, bytes], bytes]:
+    """A card with one byte of its files wrong."""
+
+    def hook(_exchange: int, command: bytes, answer: bytes) -> bytes:
+        offset = int.from_bytes(command[2:4], "big")
+        if command[1] != READ_BINARY or not offset <= place < offset + len(answer) - 2:
+            return answer
+        spoilt = bytearray(answer)
+        spoilt[place - offset] ^= 0x55
+        return bytes(spoilt)
+
+    return hook
