@@ -1,8 +1,8 @@
 """The card's private keys as ``cryptography`` keys (RFC 8017 8.2, ISO/IEC 7816-8 PSO).
 
-Whatever signs with an ``RSAPrivateKey`` then signs with the card: pyHanko, signxml, PyJWT and the
-CSR builder take these objects. The parameter names of ``sign`` are part of that contract, since
-some callers pass ``padding=`` by keyword.
+What signs with an ``RSAPrivateKey`` then signs with the card: pyHanko by way of ``jpki.signing``, the
+CSR builder. The parameter names of ``sign`` are part of that contract, since some callers pass
+``padding=`` by keyword.
 """
 
 from collections.abc import Callable

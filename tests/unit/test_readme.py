@@ -1,7 +1,6 @@
 """The README's promises that a program can check."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,10 @@ def test_the_library_example_signs_a_file(
     card = MyNumberCard(LoopbackTransport(virtual_card))
     monkeypatch.setattr("jpki.readers.open_card", lambda: card)
     monkeypatch.chdir(tmp_path)
-    Path("contract.pdf").write_bytes(b"%PDF-1.7")
-    exec(example, {"password": PASSWORD, "now": datetime.now(UTC)})  # noqa: S102
-    assert Path("contract.pdf.p7s").read_bytes()[:1] == b"\x30"
-    assert len(example.splitlines()) <= 10
+    Path("a.pdf").write_bytes(b"%PDF-1.7")
+    exec(example, {"password": PASSWORD})  # noqa: S102
+    assert Path("a.pdf.p7s").read_bytes()[:1] == b"\x30"
+    assert len([line for line in example.splitlines() if line]) <= 10
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:
