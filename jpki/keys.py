@@ -1,7 +1,7 @@
 """The card's private keys as ``cryptography`` keys (RFC 8017 8.2, ISO/IEC 7816-8 PSO).
 
-What signs with an ``RSAPrivateKey`` then signs with the card: pyHanko by way of ``jpki.signing``, the
-CSR builder. The parameter names of ``sign`` are part of that contract, since some callers pass
+What signs with an ``RSAPrivateKey`` then signs with the card: pyHanko by way of ``jpki.signing``,
+the CSR builder. The parameter names of ``sign`` are part of that contract, since some callers pass
 ``padding=`` by keyword.
 """
 
