@@ -19,6 +19,7 @@ from jpki.verification import VerificationReport, verify_cms, verify_raw
 MAX_SIGNATURE: Final = 1 << 31
 """An attached signature holds its document; formats end there."""
 DETACHED: Final = ".p7s"
+CMS: Final = (DETACHED, ".p7m")
 RAW: Final = ".sig"
 
 
@@ -40,7 +41,7 @@ class VerificationPlan:
             InputError, UsageProblemError.
         """
         source = InputFile(name=name)
-        is_raw = self.format_name == "raw" or (self.format_name == "auto" and name.endswith(RAW))
+        is_raw = self._is_raw(name)
         content = self._content_of(source, is_raw=is_raw)
         if is_raw and self.certificate is None:
             raise UsageProblemError(
@@ -52,15 +53,23 @@ class VerificationPlan:
         with ExitStack() as resources:
             stream = None if content is None else _open(content, resources)
             try:
-                report = self._report(signature, stream)
+                report = self._report(signature, stream, is_raw=is_raw)
             except OSError as error:
                 raise InputError(name, error) from error
         return VerifiedFile(
             file=name, content=None if content is None else content.name, report=report
         )
 
-    def _report(self, signature: bytes, stream: BinaryIO | None) -> VerificationReport:
-        if self.certificate is None or stream is None or self.format_name == "cms":
+    def _is_raw(self, name: str) -> bool:
+        """Whether it is a bare signature: said so, or called so, or else given a certificate."""
+        if self.format_name != "auto":
+            return self.format_name == "raw"
+        return name.endswith(RAW) or (self.certificate is not None and not name.endswith(CMS))
+
+    def _report(
+        self, signature: bytes, stream: BinaryIO | None, *, is_raw: bool
+    ) -> VerificationReport:
+        if not is_raw or self.certificate is None or stream is None:
             return verify_cms(signature, stream, self.anchors, self.at)
         return verify_raw(
             signature, stream, self.certificate, self.anchors, self.at, self.algorithm

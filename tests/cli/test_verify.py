@@ -148,3 +148,13 @@ def test_a_signature_comes_on_stdin(signed: Trial, ca_folder: Path) -> None:
 def test_every_reason_and_every_omission_has_its_words() -> None:
     assert set(REASONS) == set(Reason)
     assert set(NOT_CHECKED) == set(Unchecked)
+
+
+@pytest.mark.parametrize("name", ["document.txt.p7s", "document.txt.p7m"])
+def test_a_certificate_beside_a_cms_signature_does_not_make_it_a_raw_one(
+    signed: Trial, ca_folder: Path, name: str
+) -> None:
+    trust = ("--trust", str(ca_folder / "signature-ca.pem"))
+    run = signed.run("verify", name, *trust, "--certificate", "signer.pem")
+    assert run.exit_code == 0
+    assert signature_of(run)["level"] == "cades-b-b"
