@@ -8,13 +8,13 @@ from cli.facts import utc_text
 from cli.printable import printable
 from cli.times import local_time
 from cli.translation import _
-from jpki.certificates import CertificateKind, CertificateSummary, Holder
+from jpki.certificates import CertificateKind, CertificateProfile, Holder
 
 MASK: Final = "***"
 """Stands for what is there and not shown."""
 
 
-def certificate_as_json(summary: CertificateSummary, *, reveal: bool) -> dict[str, object]:
+def certificate_as_json(summary: CertificateProfile, *, reveal: bool) -> dict[str, object]:
     """The object ``certificate`` or ``signer`` of docs/json.md."""
     return {
         "kind": summary.kind.value,
@@ -28,7 +28,7 @@ def certificate_as_json(summary: CertificateSummary, *, reveal: bool) -> dict[st
     }
 
 
-def _subject(summary: CertificateSummary, *, reveal: bool) -> str:
+def _subject(summary: CertificateProfile, *, reveal: bool) -> str:
     """The subject of a holder's certificate has a common name made of the card's own number."""
     is_ca = summary.kind in {CertificateKind.SIGNATURE_CA, CertificateKind.AUTHENTICATION_CA}
     if reveal or is_ca:
@@ -51,7 +51,7 @@ def _holder(holder: Holder, *, reveal: bool) -> dict[str, object]:
     return {key: None if value is None else MASK for key, value in values.items()}
 
 
-def certificate_as_text(summary: CertificateSummary, *, reveal: bool) -> Iterator[str]:
+def certificate_as_text(summary: CertificateProfile, *, reveal: bool) -> Iterator[str]:
     """Lines for a person."""
     shown = certificate_as_json(summary, reveal=reveal)
     yield _("Kind:        {kind}").format(kind=kind_text(summary.kind))

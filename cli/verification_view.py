@@ -16,7 +16,7 @@ from cli.verdict_words import (
     reason_text,
     verdict_text,
 )
-from jpki.certificates import CertificateSummary
+from jpki.certificates import CertificateProfile
 from jpki.verification import SignatureReport, VerificationReport
 
 
@@ -71,7 +71,7 @@ class VerifyResult:
             "signer": None if report.signer is None else self._signer_as_json(report.signer),
         }
 
-    def _signer_as_json(self, signer: CertificateSummary) -> dict[str, object]:
+    def _signer_as_json(self, signer: CertificateProfile) -> dict[str, object]:
         shown = certificate_as_json(signer, reveal=self.reveal)
         holder = shown["holder"]
         if signer.holder is not None and isinstance(holder, dict):
@@ -107,6 +107,6 @@ class VerifyResult:
         yield _("  not checked:  {items}").format(items=not_checked_text(report.not_checked))
 
 
-def _signer(summary: CertificateSummary) -> str:
+def _signer(summary: CertificateProfile) -> str:
     name = summary.holder.name if summary.holder is not None else None
     return printable(name or summary.subject)

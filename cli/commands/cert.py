@@ -18,7 +18,7 @@ from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
 from cli.printable import printable
 from cli.translation import N_, _
-from jpki.certificates import CertificateSummary, summarize
+from jpki.certificates import CertificateProfile, read_profile
 from jpki.files import CertificateName
 from jpki.overview import CertificateState, certificate_states
 
@@ -50,7 +50,7 @@ class CertListResult:
 class CertShowResult:
     """One certificate."""
 
-    summary: CertificateSummary
+    summary: CertificateProfile
     reveal: bool
 
     def as_json(self) -> dict[str, object]:
@@ -118,7 +118,7 @@ def show(
 ) -> None:
     """Read and show."""
     certificate = read_named(app, name, pin_from=pin_from, use_last_try=use_last_try)
-    app.output.show(CertShowResult(summary=summarize(certificate), reveal=reveal))
+    app.output.show(CertShowResult(summary=read_profile(certificate), reveal=reveal))
 
 
 @cert.command(help=N_("Write the certificate NAME of the card to stdout or a file, as PEM."))
@@ -168,7 +168,7 @@ def _encoded(certificate: x509.Certificate, encoding: Encoding) -> bytes:
         case Encoding.DER:
             return certificate.public_bytes(serialization.Encoding.DER)
         case Encoding.TEXT:
-            lines = certificate_as_text(summarize(certificate), reveal=True)
+            lines = certificate_as_text(read_profile(certificate), reveal=True)
             return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
-from jpki.certificates.describe import CertificateSummary, summarize
 from jpki.certificates.loading import load_certificate
+from jpki.certificates.profile import CertificateProfile, read_profile
 from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked
 from jpki.errors import CertificateMalformedError, TokenError, TokenFault
@@ -23,9 +23,9 @@ class VerifiedLogin:
     """Who logged in. Exists only if every check that was made succeeded."""
 
     certificate: x509.Certificate
-    user: CertificateSummary
+    user: CertificateProfile
     anchor: AnchorOrigin
-    anchor_certificate: CertificateSummary
+    anchor_certificate: CertificateProfile
     revocation: Revocation = Revocation.NOT_CHECKED
     not_checked: tuple[Unchecked, ...] = tuple(Unchecked)
 
@@ -68,9 +68,9 @@ def verify_token(
     _check_signature(certificate, token.signature, message)
     return VerifiedLogin(
         certificate=certificate,
-        user=summarize(certificate),
+        user=read_profile(certificate),
         anchor=path.anchor,
-        anchor_certificate=summarize(path.anchor_certificate),
+        anchor_certificate=read_profile(path.anchor_certificate),
         not_checked=path.not_checked,
     )
 

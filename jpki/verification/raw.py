@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from jpki.certificates.describe import summarize
+from jpki.certificates.profile import read_profile
 from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream
@@ -51,10 +51,10 @@ def verify_raw(
     report = SignatureReport(
         reasons=tuple(dict.fromkeys([*faults, *path.reasons])),
         level=Level.RAW,
-        signer=summarize(certificate),
+        signer=read_profile(certificate),
         hash_algorithm=algorithm,
         anchor=path.anchor,
-        anchor_certificate=None if issuer is None else summarize(issuer),
+        anchor_certificate=None if issuer is None else read_profile(issuer),
         not_checked=path.not_checked,
     )
     return VerificationReport(signatures=(report,))

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn
 
-from jpki.certificates.describe import CertificateSummary
+from jpki.certificates.profile import CertificateProfile
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
 from jpki.signing.digest import HashAlgorithm
 
@@ -34,11 +34,11 @@ class SignatureReport:
     reasons: tuple[Reason, ...] = ()
     level: Level = Level.CMS
     covers: Coverage = Coverage.WHOLE
-    signer: CertificateSummary | None = None  # None: the signature carries no such certificate
+    signer: CertificateProfile | None = None  # None: the signature carries no such certificate
     signing_time: datetime | None = None  # UTC; claimed by the signer, proven by nobody
     hash_algorithm: HashAlgorithm | None = None
     anchor: AnchorOrigin | None = None  # None: no anchor issued the certificate
-    anchor_certificate: CertificateSummary | None = None
+    anchor_certificate: CertificateProfile | None = None
     revocation: Revocation = Revocation.NOT_CHECKED
     not_checked: tuple[Unchecked, ...] = tuple(Unchecked)
 

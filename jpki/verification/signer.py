@@ -6,8 +6,8 @@ from datetime import datetime
 
 from cryptography import x509
 
-from jpki.certificates.describe import summarize
 from jpki.certificates.loading import load_certificate
+from jpki.certificates.profile import read_profile
 from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import Reason, Verdict
 from jpki.errors import CertificateMalformedError
@@ -148,11 +148,11 @@ def _verify_with(
     return SignatureReport(
         reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
         level=_level(signature),
-        signer=summarize(certificate),
+        signer=read_profile(certificate),
         signing_time=None if attributes is None else attributes.signing_time,
         hash_algorithm=signature.algorithm,
         anchor=path.anchor,
-        anchor_certificate=None if issuer is None else summarize(issuer),
+        anchor_certificate=None if issuer is None else read_profile(issuer),
         not_checked=path.not_checked,
     )
 

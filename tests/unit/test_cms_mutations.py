@@ -13,8 +13,8 @@ from support.cms import DOCUMENT, Forgery, attribute, signed_data
 from support.pki import AT, load, load_key
 
 from jpki.authentication import AuthToken, make_token, verify_token
-from jpki.certificates import Verdict, load_certificates, summarize
-from jpki.certificates.describe import CertificateSummary
+from jpki.certificates import Verdict, load_certificates, read_profile
+from jpki.certificates.profile import CertificateProfile
 from jpki.errors import CertificateMalformedError, TokenError
 from jpki.verification import VerificationReport, verify_cms
 
@@ -124,7 +124,7 @@ def test_damaged_certificates_are_summarized_or_refused_in_silence():
                 certificates = load_certificates(mutate(CERTIFICATE, rng))
             except CertificateMalformedError:
                 continue
-            assert all(isinstance(summarize(each), CertificateSummary) for each in certificates)
+            assert all(isinstance(read_profile(each), CertificateProfile) for each in certificates)
             kept += 1
     assert kept > 500
 

@@ -35,7 +35,7 @@ from jpki.certificates import (
     Verdict,
     check_path,
     load_certificates,
-    summarize,
+    read_profile,
 )
 from jpki.certificates.loading import MAX_CERTIFICATES
 from jpki.errors import CertificateMalformedError
@@ -393,18 +393,18 @@ def test_every_truncation_is_refused():
     ],
 )
 def test_the_kind_is_told_from_usage_and_name(name, kind):
-    assert summarize(load(name)).kind is kind
+    assert read_profile(load(name)).kind is kind
 
 
 def test_the_kind_of_a_foreign_ca_is_unknown():
     ca = build_ca(load_key("foreign-ca"), name=ca_name("Example", "Example"))
-    assert summarize(ca).kind is CertificateKind.UNKNOWN
-    assert summarize(signature_leaf(usage=None)).kind is CertificateKind.UNKNOWN
+    assert read_profile(ca).kind is CertificateKind.UNKNOWN
+    assert read_profile(signature_leaf(usage=None)).kind is CertificateKind.UNKNOWN
 
 
 def test_a_summary_says_what_stands_in_the_certificate():
     certificate = load("signature")
-    summary = summarize(certificate)
+    summary = read_profile(certificate)
     assert summary.subject == certificate.subject.rfc4514_string()
     assert summary.issuer == certificate.issuer.rfc4514_string()
     assert bytes.fromhex(summary.fingerprint_sha256) == certificate.fingerprint(hashes.SHA256())
@@ -417,14 +417,14 @@ def test_the_holder_is_read_by_oid_whatever_the_order():
     wanted = ("見本　太郎", date(1989, 3, 31), Sex.MALE, HOLDER[5])
     for order in ((1, 4, 3, 5, 2, 6), (6, 5, 4, 3, 2, 1)):
         names = holder_names({number: HOLDER[number] for number in order})
-        holder = summarize(signature_leaf(names=names)).holder
+        holder = read_profile(signature_leaf(names=names)).holder
         assert (holder.name, holder.birth_date, holder.sex, holder.address) == wanted
 
 
 def test_a_certificate_without_the_holders_names_has_no_holder():
-    assert summarize(load("authentication")).holder is None
+    assert read_profile(load("authentication")).holder is None
     web = x509.SubjectAlternativeName([x509.DNSName("example.jp")])
-    assert summarize(signature_leaf(names=web)).holder is None
+    assert read_profile(signature_leaf(names=web)).holder is None
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,7 @@ def test_a_certificate_without_the_holders_names_has_no_holder():
     ],
 )
 def test_sex_codes(code, sex):
-    assert summarize(signature_leaf(names=holder_names({3: code}))).holder.sex is sex
+    assert read_profile(signature_leaf(names=holder_names({3: code}))).holder.sex is sex
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_sex_codes(code, sex):
     ],
 )
 def test_birth_dates(text, expected):
-    assert summarize(signature_leaf(names=holder_names({4: text}))).holder.birth_date == expected
+    assert read_profile(signature_leaf(names=holder_names({4: text}))).holder.birth_date == expected
 
 
 @pytest.mark.parametrize(
@@ -467,18 +467,18 @@ def test_birth_dates(text, expected):
 def test_a_name_in_another_encoding_is_not_guessed(value):
     odd = x509.OtherName(ObjectIdentifier("1.2.392.200149.8.5.5.1"), value)
     names = x509.SubjectAlternativeName([odd, other_name(3, "2")])
-    holder = summarize(signature_leaf(names=names)).holder
+    holder = read_profile(signature_leaf(names=names)).holder
     assert holder.name is None
     assert holder.sex is Sex.FEMALE
 
 
 def test_a_name_given_twice_is_not_guessed():
     names = x509.SubjectAlternativeName([other_name(1, "見本　太郎"), other_name(1, "番号　花子")])
-    assert summarize(signature_leaf(names=names)).holder.name is None
+    assert read_profile(signature_leaf(names=names)).holder.name is None
 
 
 def test_a_summary_does_not_print_the_holder_or_the_serial_number():
-    text = repr(summarize(load("signature")))
+    text = repr(read_profile(load("signature")))
     assert "見本" not in text
     assert "東京" not in text
     assert str(0x01020304) not in text
@@ -490,9 +490,9 @@ def test_a_name_longer_than_127_bytes_is_read():
     value = b"\x0c\x82" + len(text).to_bytes(2, "big") + text
     name = x509.OtherName(ObjectIdentifier("1.2.392.200149.8.5.5.5"), value)
     certificate = signature_leaf(names=x509.SubjectAlternativeName([name]))
-    assert summarize(certificate).holder.address == address
+    assert read_profile(certificate).holder.address == address
 
 
 def test_common_names_may_be_anything():
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a,b=c\x1b[31m\u202e")])
-    assert "\x1b" in summarize(signature_leaf(subject=subject)).subject
+    assert "\x1b" in read_profile(signature_leaf(subject=subject)).subject

@@ -71,7 +71,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSummary:
+class CertificateProfile:
     """A certificate as it is shown. Holder and serial number are personal: masked unless asked."""
 
     kind: CertificateKind
@@ -84,7 +84,7 @@ class CertificateSummary:
     holder: Holder | None = None  # None: not a certificate that names a person
 
 
-def summarize(certificate: x509.Certificate) -> CertificateSummary:
+def read_profile(certificate: x509.Certificate) -> CertificateProfile:
     """Describe a certificate; what the holder's attributes don't say plainly is None, not guessed.
 
     Raises:
@@ -92,7 +92,7 @@ def summarize(certificate: x509.Certificate) -> CertificateSummary:
             ``load_certificates``).
     """
     read_through(certificate)
-    return CertificateSummary(
+    return CertificateProfile(
         kind=_kind(certificate),
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
