@@ -74,16 +74,16 @@ class LoginResult:
         result: dict[str, object] = {"verdict": self.verdict.value, "reasons": self.reasons}
         if self.login is not None:
             result |= {
-                "anchor": self.login.anchor.value,
-                "revocation": self.login.revocation.value,
-                "not_checked": [item.value for item in self.login.not_checked],
+                "anchor": self.login.path.anchor,
+                "revocation": self.login.path.revocation.status.value,
+                "not_checked": [item.value for item in self.login.path.not_checked],
                 "user": certificate_as_json(self.login.user, reveal=True),
             }
         return result
 
     def as_text(self) -> Iterator[str]:
         """For people."""
-        anchor = None if self.login is None else self.login.anchor
+        anchor = None if self.login is None else self.login.path.anchor
         yield _("Login: {verdict}").format(verdict=verdict_text(self.verdict, anchor))
         for code in self.reasons:
             yield _("  because:      {reason}").format(reason=_reason(code))
@@ -92,7 +92,7 @@ class LoginResult:
             yield _("  user:         {subject}").format(subject=printable(self.login.user.subject))
             yield _("  trust in:     {anchor}").format(anchor=anchor_text(anchor))
             yield _("  not checked:  {items}").format(
-                items=not_checked_text(self.login.not_checked)
+                items=not_checked_text(self.login.path.not_checked)
             )
 
 

@@ -29,7 +29,15 @@ REASONS: Final = {
     Reason.UNKNOWN_CRITICAL_EXTENSION: N_("the certificate has conditions that jpki cannot read"),
     Reason.SIGNER_IS_CA: N_("the certificate is that of a CA, not of a person"),
     Reason.UNTRUSTED_ISSUER: N_("the certificate was not issued by the CA that it names"),
-    Reason.ANCHOR_NOT_CA: N_("what was given with --trust is not the certificate of a CA"),
+    Reason.WRONG_POLICY: N_("its certificate policy may not stand under this CA"),
+    Reason.PROFILE_MISMATCH: N_("the certificate is not made as JPKI makes them"),
+    Reason.HOLDER_MALFORMED: N_("what the certificate says of its holder cannot be read"),
+    Reason.OUTSIDE_ANCHOR_VALIDITY: N_("the certificate outlives the CA that issued it"),
+    Reason.REVOKED: N_("the certificate was revoked"),
+    Reason.SUSPENDED: N_("the certificate is suspended"),
+    Reason.REVOCATION_UNKNOWN: N_("nothing tells whether the certificate was revoked"),
+    Reason.SIGNING_TIME_INVALID: N_("the signer claims a time outside the certificate's validity"),
+    Reason.SIGNING_TIME_IN_FUTURE: N_("the signer claims a time that has not come yet"),
     Reason.ANCHOR_EXPIRED: N_("the CA's certificate had expired at the time of the check"),
     Reason.ANCHOR_NOT_YET_VALID: N_("the CA's certificate was not valid yet at that time"),
     Reason.NO_ANCHOR: N_("the CA is not among those trusted; give its certificate with --trust"),
@@ -40,8 +48,6 @@ NOT_CHECKED: Final = {
         "revocation (data of JPKI go to registered verifiers only): the certificate may have been"
         " revoked, which moving house does as well"
     ),
-    Unchecked.POLICY: N_("the certificate policy"),
-    Unchecked.PROFILE: N_("the exact profile of the certificate"),
 }
 
 

@@ -19,7 +19,8 @@
     │   ├── CertificateMissingError
     │   ├── CertificateMalformedError
     │   ├── CertificateExpiredError
-    │   └── CertificateNotYetValidError
+    │   ├── CertificateNotYetValidError
+    │   └── AnchorNotCaError           what was given as a trust anchor is no CA certificate
     ├── SigningError
     │   ├── SignatureMismatchError     the card's signature does not fit its certificate
     │   ├── KeyPurposeError            the authentication key signs logins, nothing else
@@ -243,6 +244,15 @@ class CertificateNotYetValidError(CertificateError):
     def __init__(self, name: CertificateName | None, not_valid_before: datetime) -> None:
         super().__init__(name, f"not valid before {not_valid_before.isoformat()}")
         self.not_valid_before = not_valid_before
+
+
+class AnchorNotCaError(CertificateError):
+    """A trust anchor without CA flag or keyCertSign. RFC 5280 6.1.4 (k), (n)."""
+
+    code = "anchor-not-ca"
+
+    def __init__(self) -> None:
+        super().__init__(None, "a trust anchor is no CA certificate")
 
 
 class SigningError(JpkiError):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apdu.errors import StatusWordError
 from jpki.application import JpkiApplication
-from jpki.certificates.validation import TEST_ORGANIZATION, is_test_certificate
+from jpki.certificates.issuer import TEST_ORGANIZATION, is_test_certificate
 from jpki.errors import CertificateMissingError, PinRequiredError, UnsupportedCardError
 from jpki.files import CardKind, CertificateName, PinKind
 

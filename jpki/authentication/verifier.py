@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import CertificateProfile, read_profile
-from jpki.certificates.validation import Purpose, check_path
-from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked
+from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
+from jpki.certificates.validation import PathReport, Purpose, check_path
+from jpki.certificates.verdict import Reason
 from jpki.errors import CertificateMalformedError, TokenError, TokenFault
 
 
@@ -24,10 +25,7 @@ class VerifiedLogin:
 
     certificate: x509.Certificate
     user: CertificateProfile
-    anchor: AnchorOrigin
-    anchor_certificate: CertificateProfile
-    revocation: Revocation = Revocation.NOT_CHECKED
-    not_checked: tuple[Unchecked, ...] = tuple(Unchecked)
+    path: PathReport
 
 
 def verify_token(
@@ -36,6 +34,7 @@ def verify_token(
     nonce: str,
     anchors: Sequence[x509.Certificate],
     at: datetime,
+    revocation: RevocationMaterial = NOTHING_GIVEN,
 ) -> VerifiedLogin:
     """Verify a token for one origin and one nonce -> who logged in.
 
@@ -46,12 +45,14 @@ def verify_token(
             so that it counts once, and looks at its age.
         anchors: CA certificates that the caller trusts.
         at: the time, with a time zone.
+        revocation: CRLs and OCSP answers, and whether there must be some that count.
 
     Raises:
         TokenError: ``fault`` says at which step it was refused; for CERTIFICATE ``reasons`` are
             those of the path check.
         ValueError: ``at`` has no time zone (a bug of the caller).
-        CertificateMalformedError: an anchor cannot be read.
+        AnchorNotCaError, CertificateMalformedError: an anchor is no CA, or cannot be read.
+        ServerError: the OCSP responder that the caller named failed.
     """
     message = login_message(origin, nonce)
     if not isinstance(token, AuthToken):
@@ -62,16 +63,14 @@ def verify_token(
         certificate = load_certificate(token.certificate)
     except CertificateMalformedError as error:
         raise _certificate_error((Reason.CERTIFICATE_MALFORMED,)) from error
-    path = check_path(certificate, anchors, at, Purpose.LOGIN)
-    if path.reasons or path.anchor is None or path.anchor_certificate is None:
+    path = check_path(certificate, anchors, at, Purpose.LOGIN, revocation)
+    if path.reasons or path.anchor is None:
         raise _certificate_error(path.reasons)
     _check_signature(certificate, token.signature, message)
     return VerifiedLogin(
         certificate=certificate,
         user=read_profile(certificate),
-        anchor=path.anchor,
-        anchor_certificate=read_profile(path.anchor_certificate),
-        not_checked=path.not_checked,
+        path=path,
     )
 
 

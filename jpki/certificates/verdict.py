@@ -45,6 +45,8 @@ class Reason(StrEnum):
     SIGNED_ATTRIBUTES_INVALID = "signed-attributes-invalid", Verdict.FAILED
     SIGNER_CERTIFICATE_MISSING = "signer-certificate-missing", Verdict.FAILED
     SIGNER_CERTIFICATE_MISMATCH = "signer-certificate-mismatch", Verdict.FAILED
+    SIGNING_TIME_INVALID = "signing-time-invalid", Verdict.FAILED
+    SIGNING_TIME_IN_FUTURE = "signing-time-in-future", Verdict.INDETERMINATE  # or a wrong clock
     ALGORITHM_MISMATCH = "algorithm-mismatch", Verdict.FAILED
     UNSUPPORTED_ALGORITHM = "unsupported-algorithm", Verdict.FAILED
     WEAK_ALGORITHM = "weak-algorithm", Verdict.FAILED
@@ -56,11 +58,18 @@ class Reason(StrEnum):
     WEAK_KEY = "weak-key", Verdict.FAILED
     UNKNOWN_CRITICAL_EXTENSION = "unknown-critical-extension", Verdict.FAILED
     SIGNER_IS_CA = "signer-is-ca", Verdict.FAILED
+    WRONG_POLICY = "wrong-policy", Verdict.FAILED
+    PROFILE_MISMATCH = "profile-mismatch", Verdict.FAILED
+    HOLDER_MALFORMED = "holder-malformed", Verdict.FAILED
     UNTRUSTED_ISSUER = "untrusted-issuer", Verdict.FAILED
-    ANCHOR_NOT_CA = "anchor-not-ca", Verdict.FAILED
+    OUTSIDE_ANCHOR_VALIDITY = "outside-anchor-validity", Verdict.FAILED
     ANCHOR_EXPIRED = "anchor-expired", Verdict.FAILED
     ANCHOR_NOT_YET_VALID = "anchor-not-yet-valid", Verdict.FAILED
     NO_ANCHOR = "no-anchor", Verdict.INDETERMINATE
+    # its revocation
+    REVOKED = "revoked", Verdict.FAILED
+    SUSPENDED = "suspended", Verdict.INDETERMINATE  # a lost card, which may be found again
+    REVOCATION_UNKNOWN = "revocation-unknown", Verdict.INDETERMINATE
 
 
 class AnchorOrigin(StrEnum):
@@ -88,10 +97,7 @@ class Unchecked(StrEnum):
     """What a check left out, so that no output can promise it."""
 
     REVOCATION = "revocation"
-    POLICY = "policy"
-    """Which certificate policy may stand under which anchor."""
-    PROFILE = "profile"
-    """The exact list of extensions of a JPKI certificate."""
+    """Whether the certificate was revoked or suspended: nobody gave data that tell."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -8,12 +8,14 @@ from typing import BinaryIO
 from cryptography import x509
 
 from jpki.certificates.asn1 import Asn1Error
-from jpki.certificates.validation import check_anchors_and_time
+from jpki.certificates.issuer import check_anchors_and_time
+from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
+from jpki.certificates.validation import PathReport, Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream_with
 from jpki.verification.report import VerificationReport
 from jpki.verification.signed_data import SignedData, parse_signed_data
-from jpki.verification.signer import verify_signer
+from jpki.verification.signer import PathCheck, verify_signer
 from jpki.verification.signer_certificate import CertificateBag
 
 
@@ -22,6 +24,7 @@ def verify_cms(
     content: BinaryIO | None,
     anchors: Sequence[x509.Certificate],
     at: datetime,
+    revocation: RevocationMaterial = NOTHING_GIVEN,
 ) -> VerificationReport:
     """Verify every signature of a SignedData. Malformed input gives a report, not an exception.
 
@@ -31,17 +34,28 @@ def verify_cms(
         content: the document of a detached signature, from its first byte, read once and in
             chunks; None for an attached one. Given for an attached one it must equal what is
             inside (else: content-conflict).
-        anchors: CA certificates that the caller trusts; empty: at best indeterminate, no-anchor.
+        anchors: CA certificates that the caller trusts; those of J-LIS that are pinned are
+            anchors as well where the signature carries them. None at all: at best indeterminate,
+            no-anchor.
         at: the time at which certificates must be valid, with a time zone.
+        revocation: CRLs and OCSP answers, and whether there must be some that count.
 
     Raises:
         ValueError: ``at`` has no time zone (a bug of the caller).
-        CertificateMalformedError: an anchor cannot be read.
+        AnchorNotCaError, CertificateMalformedError: an anchor is no CA, or cannot be read.
+        ServerError: the OCSP responder that the caller named failed.
         OSError: the content cannot be read.
     """
     check_anchors_and_time(anchors, at)
     try:
-        return _verify(parse_signed_data(signature), content, anchors, at)
+        signed_data = parse_signed_data(signature)
+        bag = CertificateBag(signed_data.certificates)
+        trusted = (*anchors, *bag.pinned_anchors())
+
+        def check(certificate: x509.Certificate) -> PathReport:
+            return check_path(certificate, trusted, at, Purpose.DOCUMENT, revocation)
+
+        return _verify(signed_data, content, bag, check, at)
     except Asn1Error:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
@@ -49,7 +63,8 @@ def verify_cms(
 def _verify(
     signed_data: SignedData,
     content: BinaryIO | None,
-    anchors: Sequence[x509.Certificate],
+    bag: CertificateBag,
+    check: PathCheck,
     at: datetime,
 ) -> VerificationReport:
     if not signed_data.signer_infos:
@@ -57,11 +72,10 @@ def _verify(
     if signed_data.content is None and content is None:
         return VerificationReport(reasons=(Reason.CONTENT_MISSING,))
     reasons, digests = _digests(signed_data, content)
-    bag = CertificateBag(signed_data.certificates)
     return VerificationReport(
         reasons=reasons,
         signatures=tuple(
-            verify_signer(signer_info, signed_data, bag, digests, anchors, at)
+            verify_signer(signer_info, signed_data, bag, digests, check, at)
             for signer_info in signed_data.signer_infos
         ),
     )

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from jpki.certificates.profile import read_profile
+from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream
@@ -24,6 +25,7 @@ def verify_raw(
     anchors: Sequence[x509.Certificate],
     at: datetime,
     algorithm: HashAlgorithm = HashAlgorithm.SHA256,
+    revocation: RevocationMaterial = NOTHING_GIVEN,
 ) -> VerificationReport:
     """Verify a bare signature over a document.
 
@@ -34,28 +36,27 @@ def verify_raw(
         anchors: CA certificates that the caller trusts; empty: at best indeterminate, no-anchor.
         at: the time at which certificates must be valid, with a time zone.
         algorithm: what the document was hashed with.
+        revocation: CRLs and OCSP answers, and whether there must be some that count.
 
     Raises:
         ValueError: ``at`` has no time zone, or a digest has the wrong size (bugs of the caller).
-        CertificateMalformedError: an anchor cannot be read.
+        AnchorNotCaError, CertificateMalformedError: an anchor is no CA, or cannot be read.
+        ServerError: the OCSP responder that the caller named failed.
         OSError: the content cannot be read.
     """
     digest = content if isinstance(content, bytes) else hash_stream(content, algorithm)
     algorithm.check_size(digest)
-    path = check_path(certificate, anchors, at, Purpose.DOCUMENT)
+    path = check_path(certificate, anchors, at, Purpose.DOCUMENT, revocation)
     if Reason.CERTIFICATE_MALFORMED in path.reasons:
         report = SignatureReport(reasons=path.reasons, level=Level.RAW, hash_algorithm=algorithm)
         return VerificationReport(signatures=(report,))
     faults = signature_faults(certificate, signature, digest, algorithm)
-    issuer = path.anchor_certificate
     report = SignatureReport(
         reasons=tuple(dict.fromkeys([*faults, *path.reasons])),
         level=Level.RAW,
         signer=read_profile(certificate),
         hash_algorithm=algorithm,
-        anchor=path.anchor,
-        anchor_certificate=None if issuer is None else read_profile(issuer),
-        not_checked=path.not_checked,
+        path=path,
     )
     return VerificationReport(signatures=(report,))
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from jpki.certificates.profile import CertificateProfile
+from jpki.certificates.validation import PathReport
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
 from jpki.signing.digest import HashAlgorithm
 
@@ -37,10 +38,22 @@ class SignatureReport:
     signer: CertificateProfile | None = None  # None: the signature carries no such certificate
     signing_time: datetime | None = None  # UTC; claimed by the signer, proven by nobody
     hash_algorithm: HashAlgorithm | None = None
-    anchor: AnchorOrigin | None = None  # None: no anchor issued the certificate
-    anchor_certificate: CertificateProfile | None = None
-    revocation: Revocation = Revocation.NOT_CHECKED
-    not_checked: tuple[Unchecked, ...] = tuple(Unchecked)
+    path: PathReport | None = None  # None: there was no certificate to check
+
+    @property
+    def anchor(self) -> AnchorOrigin | None:
+        """Where the trust comes from; None: there is none."""
+        return None if self.path is None else self.path.anchor
+
+    @property
+    def revocation(self) -> Revocation:
+        """Whether the signer's certificate was revoked."""
+        return Revocation.NOT_CHECKED if self.path is None else self.path.revocation.status
+
+    @property
+    def not_checked(self) -> tuple[Unchecked, ...]:
+        """What was left out."""
+        return tuple(Unchecked) if self.path is None else self.path.not_checked
 
     @property
     def verdict(self) -> Verdict:

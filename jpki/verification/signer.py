@@ -1,14 +1,14 @@
 """Verifying one SignerInfo, RFC 5652 5.4 and 5.6, with its certificate and path."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import read_profile
-from jpki.certificates.validation import Purpose, check_path
+from jpki.certificates.validation import PathReport
 from jpki.certificates.verdict import Reason, Verdict
 from jpki.errors import CertificateMalformedError
 from jpki.signing.digest import HashAlgorithm
@@ -39,6 +39,12 @@ WEAK = frozenset(
     }
 )
 
+CLOCK_SKEW = timedelta(minutes=5)
+"""By which the clocks of signer and verifier may differ."""
+
+PathCheck = Callable[[x509.Certificate], PathReport]
+"""A check of the path to an anchor, at the time and with the anchors of the verification."""
+
 BEST_FIRST = (Verdict.PASSED, Verdict.INDETERMINATE, Verdict.FAILED)
 
 
@@ -57,17 +63,26 @@ def verify_signer(
     signed_data: SignedData,
     bag: CertificateBag,
     digests: Mapping[HashAlgorithm, bytes],
-    anchors: Sequence[x509.Certificate],
+    check: PathCheck,
     at: datetime,
 ) -> SignatureReport:
-    """Verify one signer of a SignedData; bag and digests are those of its contents."""
+    """Verify one signer of a SignedData; bag and digests are those of its contents.
+
+    Args:
+        signer_info: the signer.
+        signed_data: what it stands in.
+        bag: the certificates beside it.
+        digests: of the content, by every algorithm that a signer used.
+        check: of a certificate that may be the signer's.
+        at: the time of the check; a signature that claims to be younger is not believed.
+    """
     signature = _read(signer_info, signed_data, digests)
     candidates = bag.candidates(signer_info)
     if not candidates:
         return _report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,))
     # The bag of certificates is not signed, so anybody may add one with the signer's name: the
     # signature is as good as the best of them makes it.
-    reports = [_verify_with(signature, certificate, anchors, at) for certificate in candidates]
+    reports = [_verify_with(signature, certificate, check, at) for certificate in candidates]
     return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
 
 
@@ -128,7 +143,7 @@ def _attribute_faults(
 def _verify_with(
     signature: _Signature,
     der: bytes,
-    anchors: Sequence[x509.Certificate],
+    check: PathCheck,
     at: datetime,
 ) -> SignatureReport:
     """Verify a signature as one made by the holder of this certificate (DER)."""
@@ -143,18 +158,27 @@ def _verify_with(
         if not all(is_referenced(reference, der) for reference in references if reference):
             reasons.append(Reason.SIGNER_CERTIFICATE_MISMATCH)
     reasons += _signature_faults(signature, certificate)
-    path = check_path(certificate, anchors, at, Purpose.DOCUMENT)
-    issuer = path.anchor_certificate
+    if attributes is not None and attributes.signing_time is not None:
+        reasons += _signing_time_faults(attributes.signing_time, certificate, at)
+    path = check(certificate)
     return SignatureReport(
         reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
         level=_level(signature),
         signer=read_profile(certificate),
         signing_time=None if attributes is None else attributes.signing_time,
         hash_algorithm=signature.algorithm,
-        anchor=path.anchor,
-        anchor_certificate=None if issuer is None else read_profile(issuer),
-        not_checked=path.not_checked,
+        path=path,
     )
+
+
+def _signing_time_faults(
+    claimed: datetime, certificate: x509.Certificate, at: datetime
+) -> Iterator[Reason]:
+    """Nothing proves the claimed time, but it must not contradict what is known."""
+    if not certificate.not_valid_before_utc <= claimed <= certificate.not_valid_after_utc:
+        yield Reason.SIGNING_TIME_INVALID
+    if claimed > at + CLOCK_SKEW:
+        yield Reason.SIGNING_TIME_IN_FUTURE
 
 
 def _signature_faults(signature: _Signature, certificate: x509.Certificate) -> Iterator[Reason]:

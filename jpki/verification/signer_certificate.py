@@ -9,6 +9,7 @@ from jpki.certificates.asn1 import Asn1Error
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.names import issuer_and_serial_der
+from jpki.certificates.trust import is_pinned
 from jpki.errors import CertificateMalformedError
 from jpki.verification.attributes import CertificateReference
 from jpki.verification.signed_data import SignerInfo
@@ -30,6 +31,10 @@ class CertificateBag:
             name = (signer_info.issuer, signer_info.serial_number)
             found = self._by_issuer_and_serial.get(name, [])
         return found[:MAX_CANDIDATES]
+
+    def pinned_anchors(self) -> tuple[x509.Certificate, ...]:
+        """Return the CA certificates of J-LIS among them: trusted wherever they come from."""
+        return tuple(load_certificate(der) for der in self._certificates if is_pinned(der))
 
     @cached_property
     def _by_issuer_and_serial(self) -> dict[tuple[bytes | None, bytes | None], list[bytes]]:

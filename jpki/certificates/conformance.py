@@ -1,0 +1,148 @@
+"""The exact profile of the holder's certificates: what JPKI issues, and nothing beside it.
+
+A certificate that its CA signed and that still looks otherwise is a sign that something is not as
+it seems, or that J-LIS changed the profile: the faults name the part, so that the two can be told
+apart. The profile is not published; it was seen on cards (the authentication certificate byte by
+byte, the signature certificate by descriptions of several projects).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
+
+from jpki.certificates.asn1 import Asn1Reader
+from jpki.certificates.extensions import find_extension
+from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY, policies_of
+from jpki.certificates.tbs import TbsFields, tbs_fields
+
+MODULUS_BITS: Final = 2048
+PUBLIC_EXPONENT: Final = 65537
+MAX_SERIAL_NUMBER_BITS: Final = 159  # 20 octets and a sign, RFC 5280 4.1.2.2
+
+_NULL: Final = bytes.fromhex("0500")
+SHA256_WITH_RSA: Final = bytes.fromhex("300D06092A864886F70D01010B") + _NULL
+RSA_ENCRYPTION: Final = bytes.fromhex("300D06092A864886F70D010101") + _NULL
+UTC_TIME: Final = 0x17
+
+COMMON: Final[Mapping[ObjectIdentifier, bool]] = {
+    ExtensionOID.KEY_USAGE: True,
+    ExtensionOID.CERTIFICATE_POLICIES: True,
+    ExtensionOID.ISSUER_ALTERNATIVE_NAME: False,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS: False,
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS: False,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER: False,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER: False,
+}
+"""Extension -> critical, in both kinds."""
+SIGNATURE: Final = {**COMMON, ExtensionOID.SUBJECT_ALTERNATIVE_NAME: False}
+AUTHENTICATION: Final = {**COMMON, ExtensionOID.EXTENDED_KEY_USAGE: False}
+
+
+class ProfileFaultKind(StrEnum):
+    """What is not as JPKI writes it."""
+
+    UNEXPECTED_EXTENSION = "unexpected-extension"
+    MISSING_EXTENSION = "missing-extension"
+    WRONG_CRITICALITY = "wrong-criticality"
+    WRONG_ISSUER_IDENTIFIER = "wrong-issuer-identifier"
+    """The authorityKeyIdentifier names another CA certificate than the one that signed."""
+    VERSION = "version"
+    SERIAL_NUMBER = "serial-number"
+    ALGORITHM_PARAMETERS = "algorithm-parameters"
+    TIME_TYPE = "time-type"
+    UNIQUE_IDENTIFIER = "unique-identifier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileFault:
+    """One difference from the profile; ``oid`` is that of the extension, if it is about one."""
+
+    kind: ProfileFaultKind
+    oid: str | None = None
+
+
+def profile_faults(certificate: x509.Certificate) -> Iterator[ProfileFault]:
+    """Compare a leaf that was read with the profile of its kind.
+
+    An extendedKeyUsage makes it an authentication certificate, as it is the only kind with one.
+    Key, algorithm, key usage and policy have reasons of their own and are not looked at here.
+    """
+    yield from _field_faults(certificate, tbs_fields(certificate))
+    yield from _extension_faults(certificate)
+
+
+def issuer_identifier_faults(
+    certificate: x509.Certificate, issuer: x509.Certificate
+) -> Iterator[ProfileFault]:
+    """Compare a leaf's authorityKeyIdentifier with the CA certificate that signed it.
+
+    RFC 5280 4.2.1.1: key identifier, and the CA certificate's own issuer and serial number.
+    """
+    identifier = find_extension(certificate, x509.AuthorityKeyIdentifier)
+    if identifier is None:
+        return
+    own = find_extension(issuer, x509.SubjectKeyIdentifier)
+    wrong_key = own is not None and identifier.key_identifier not in (None, own.digest)
+    names = [x509.DirectoryName(issuer.issuer)]
+    named = identifier.authority_cert_issuer, identifier.authority_cert_serial_number
+    if wrong_key or named not in ((None, None), (names, issuer.serial_number)):
+        oid = ExtensionOID.AUTHORITY_KEY_IDENTIFIER.dotted_string
+        yield ProfileFault(kind=ProfileFaultKind.WRONG_ISSUER_IDENTIFIER, oid=oid)
+
+
+def is_card_key(certificate: x509.Certificate) -> bool:
+    """Tell whether the key is one that the card makes: RSA, 2048 bits, exponent 65537."""
+    key = certificate.public_key()
+    return (
+        isinstance(key, RSAPublicKey)
+        and key.key_size == MODULUS_BITS
+        and key.public_numbers().e == PUBLIC_EXPONENT
+    )
+
+
+def _field_faults(certificate: x509.Certificate, fields: TbsFields) -> Iterator[ProfileFault]:
+    if certificate.version is not x509.Version.v3:
+        yield ProfileFault(kind=ProfileFaultKind.VERSION)
+    if not 0 < certificate.serial_number < 1 << MAX_SERIAL_NUMBER_BITS:
+        yield ProfileFault(kind=ProfileFaultKind.SERIAL_NUMBER)
+    key_algorithm = _children(fields.subject_public_key_info)[0]
+    sha256_with_junk = fields.signature[4:13] == SHA256_WITH_RSA[4:13]
+    if (sha256_with_junk and fields.signature != SHA256_WITH_RSA) or (
+        isinstance(certificate.public_key(), RSAPublicKey) and key_algorithm != RSA_ENCRYPTION
+    ):
+        yield ProfileFault(kind=ProfileFaultKind.ALGORITHM_PARAMETERS)
+    if any(time[0] != UTC_TIME for time in _children(fields.validity)):
+        yield ProfileFault(kind=ProfileFaultKind.TIME_TYPE)
+    if len(fields.optional) > 1:  # the extensions alone are expected
+        yield ProfileFault(kind=ProfileFaultKind.UNIQUE_IDENTIFIER)
+
+
+def _children(der: bytes) -> list[bytes]:
+    reader = Asn1Reader(der, strict=True)
+    return [reader.encoding(element) for element in reader.children(reader.document())]
+
+
+def _extension_faults(certificate: x509.Certificate) -> Iterator[ProfileFault]:
+    found = {extension.oid: extension.critical for extension in certificate.extensions}
+    logs_in = ExtensionOID.EXTENDED_KEY_USAGE in found
+    expected = AUTHENTICATION if logs_in else SIGNATURE
+    for oid, critical in found.items():
+        if oid == ExtensionOID.BASIC_CONSTRAINTS:
+            continue  # JPKI writes none; a CA flag has a reason of its own
+        if oid not in expected:
+            kind = ProfileFaultKind.UNEXPECTED_EXTENSION
+        elif critical is not expected[oid]:
+            kind = ProfileFaultKind.WRONG_CRITICALITY
+        else:
+            continue
+        yield ProfileFault(kind=kind, oid=oid.dotted_string)
+    # Whether the certificates on phones name their holder is not known.
+    names_holder = not logs_in and SMARTPHONE_SIGNATURE_POLICY not in policies_of(certificate)
+    if names_holder and ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in found:
+        oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+        yield ProfileFault(kind=ProfileFaultKind.MISSING_EXTENSION, oid=oid.dotted_string)
