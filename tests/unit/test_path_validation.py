@@ -1,21 +1,19 @@
-"""Certificates: the path to an anchor, loading, and what they say."""
+"""Certificates: the path to an anchor."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from support.pki import (
     AT,
     AUTHENTICATION_LEAF,
     CA_FROM,
     CA_UNTIL,
-    HOLDER,
-    PKI_DIR,
     SIGNATURE_LEAF,
     build_ca,
     ca_name,
@@ -23,22 +21,15 @@ from support.pki import (
     key_usage,
     load,
     load_key,
-    other_name,
 )
 
 from jpki.certificates import (
     AnchorOrigin,
-    CertificateKind,
     Purpose,
     Reason,
-    Sex,
     Verdict,
     check_path,
-    load_certificates,
-    read_profile,
 )
-from jpki.certificates.loading import MAX_CERTIFICATES
-from jpki.errors import CertificateMalformedError
 
 SIGNATURE_CA = [load("signature-ca")]
 AUTHENTICATION_CA = [load("authentication-ca")]
@@ -315,184 +306,3 @@ def test_a_key_identifier_that_points_elsewhere_does_not_decide():
 def test_a_time_without_zone_is_a_bug_of_the_caller():
     with pytest.raises(ValueError, match="time zone"):
         reasons_for(load("signature"), at=datetime(2026, 6, 1))  # noqa: DTZ001
-
-
-# --- loading ------------------------------------------------------------------------------------
-
-
-def der(name: str) -> bytes:
-    return load(name).public_bytes(Encoding.DER)
-
-
-def pem(name: str) -> bytes:
-    return (PKI_DIR / f"{name}.pem").read_bytes()
-
-
-def test_der_and_pem_with_one_or_many_are_loaded():
-    both = (load("signature"), load("signature-ca"))
-    assert load_certificates(der("signature")) == both[:1]
-    assert load_certificates(der("signature") + der("signature-ca")) == both
-    assert load_certificates(pem("signature")) == both[:1]
-    bundle = b"# a comment\r\n" + pem("signature") + b"\n\n" + pem("signature-ca")
-    assert load_certificates(bundle) == both
-    assert load_certificates(bundle.replace(b"\n", b"\r\n")) == both
-
-
-def test_a_key_beside_the_certificate_is_passed_over():
-    data = (PKI_DIR / "signature.key").read_bytes() + pem("signature")
-    assert load_certificates(data) == (load("signature"),)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\n",
-        b"hello",
-        b"0",
-        der("signature")[:-1],
-        der("signature") + b"\x00",
-        der("signature") + b"\x30",
-        b"\x04" + der("signature")[1:],
-        b"\x30\x84\x05\xf5\xe1\x00" + bytes(100),
-        b"\x30\x80" + der("signature")[4:] + b"\x00\x00",
-        b"\x30\x82\x01\x00" * 5000,
-        (PKI_DIR / "signature.key").read_bytes(),
-        pem("signature")[:-20],
-        pem("signature") + b"-----BEGIN CERTIFICATE-----\nAAAA",
-        pem("signature").replace(b"M", b"*", 1),
-        b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-        b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n",
-        der("signature") * (MAX_CERTIFICATES + 1),
-    ],
-    ids=lambda data: f"{len(data)} bytes {data[:8]!r}",
-)
-def test_what_is_no_certificate_is_refused_with_one_error(data):
-    with pytest.raises(CertificateMalformedError):
-        load_certificates(data)
-
-
-def test_every_truncation_is_refused():
-    data = der("signature")
-    for size in range(len(data)):
-        with pytest.raises(CertificateMalformedError):
-            load_certificates(data[:size])
-
-
-# --- describing ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("signature", CertificateKind.SIGNATURE),
-        ("authentication", CertificateKind.AUTHENTICATION),
-        ("signature-ca", CertificateKind.SIGNATURE_CA),
-        ("authentication-ca", CertificateKind.AUTHENTICATION_CA),
-        ("signature-wrong-usage", CertificateKind.UNKNOWN),
-    ],
-)
-def test_the_kind_is_told_from_usage_and_name(name, kind):
-    assert read_profile(load(name)).kind is kind
-
-
-def test_the_kind_of_a_foreign_ca_is_unknown():
-    ca = build_ca(load_key("foreign-ca"), name=ca_name("Example", "Example"))
-    assert read_profile(ca).kind is CertificateKind.UNKNOWN
-    assert read_profile(signature_leaf(usage=None)).kind is CertificateKind.UNKNOWN
-
-
-def test_a_summary_says_what_stands_in_the_certificate():
-    certificate = load("signature")
-    summary = read_profile(certificate)
-    assert summary.subject == certificate.subject.rfc4514_string()
-    assert summary.issuer == certificate.issuer.rfc4514_string()
-    assert bytes.fromhex(summary.fingerprint_sha256) == certificate.fingerprint(hashes.SHA256())
-    assert summary.serial_number == 0x01020304
-    assert summary.not_valid_after == datetime(2030, 3, 31, 14, 59, 59, tzinfo=UTC)
-    assert summary.not_valid_before == datetime(2025, 4, 2, 1, 2, 3, tzinfo=UTC)
-
-
-def test_the_holder_is_read_by_oid_whatever_the_order():
-    wanted = ("見本　太郎", date(1989, 3, 31), Sex.MALE, HOLDER[5])
-    for order in ((1, 4, 3, 5, 2, 6), (6, 5, 4, 3, 2, 1)):
-        names = holder_names({number: HOLDER[number] for number in order})
-        holder = read_profile(signature_leaf(names=names)).holder
-        assert (holder.name, holder.birth_date, holder.sex, holder.address) == wanted
-
-
-def test_a_certificate_without_the_holders_names_has_no_holder():
-    assert read_profile(load("authentication")).holder is None
-    web = x509.SubjectAlternativeName([x509.DNSName("example.jp")])
-    assert read_profile(signature_leaf(names=web)).holder is None
-
-
-@pytest.mark.parametrize(
-    ("code", "sex"),
-    [
-        ("1", Sex.MALE),
-        ("2", Sex.FEMALE),
-        ("3", Sex.OTHER),
-        ("9", Sex.OTHER),
-        ("0", None),
-        ("男", None),
-    ],
-)
-def test_sex_codes(code, sex):
-    assert read_profile(signature_leaf(names=holder_names({3: code}))).holder.sex is sex
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("520240229", date(2024, 2, 29)),
-        ("019890331", date(1989, 3, 31)),
-        ("520230229", None),
-        ("400000000", None),
-        ("319890300", None),
-        ("919890331", None),
-        ("31989033", None),
-        ("3198903311", None),
-        ("３１９８９０３３１", None),
-        ("3-9890331", None),
-    ],
-)
-def test_birth_dates(text, expected):
-    assert read_profile(signature_leaf(names=holder_names({4: text}))).holder.birth_date == expected
-
-
-@pytest.mark.parametrize(
-    "value", [b"\x0c\x01\xff", b"\x16\x03abc", b"\x1e\x02\x30\x42", b"\x04\x03abc", b"\x05\x00"]
-)
-def test_a_name_in_another_encoding_is_not_guessed(value):
-    odd = x509.OtherName(ObjectIdentifier("1.2.392.200149.8.5.5.1"), value)
-    names = x509.SubjectAlternativeName([odd, other_name(3, "2")])
-    holder = read_profile(signature_leaf(names=names)).holder
-    assert holder.name is None
-    assert holder.sex is Sex.FEMALE
-
-
-def test_a_name_given_twice_is_not_guessed():
-    names = x509.SubjectAlternativeName([other_name(1, "見本　太郎"), other_name(1, "番号　花子")])
-    assert read_profile(signature_leaf(names=names)).holder.name is None
-
-
-def test_a_summary_does_not_print_the_holder_or_the_serial_number():
-    text = repr(read_profile(load("signature")))
-    assert "見本" not in text
-    assert "東京" not in text
-    assert str(0x01020304) not in text
-
-
-def test_a_name_longer_than_127_bytes_is_read():
-    address = "東京都" * 60
-    text = address.encode()
-    value = b"\x0c\x82" + len(text).to_bytes(2, "big") + text
-    name = x509.OtherName(ObjectIdentifier("1.2.392.200149.8.5.5.5"), value)
-    certificate = signature_leaf(names=x509.SubjectAlternativeName([name]))
-    assert read_profile(certificate).holder.address == address
-
-
-def test_common_names_may_be_anything():
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a,b=c\x1b[31m\u202e")])
-    assert "\x1b" in read_profile(signature_leaf(subject=subject)).subject
