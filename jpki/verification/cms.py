@@ -25,6 +25,8 @@ def verify_cms(
     anchors: Sequence[x509.Certificate],
     at: datetime,
     revocation: RevocationMaterial = NOTHING_GIVEN,
+    *,
+    now: datetime | None = None,
 ) -> VerificationReport:
     """Verify every signature of a SignedData. Malformed input gives a report, not an exception.
 
@@ -39,6 +41,8 @@ def verify_cms(
             no-anchor.
         at: the time at which certificates must be valid, with a time zone.
         revocation: CRLs and OCSP answers, and whether there must be some that count.
+        now: the time of day, where ``at`` is a time in the past; a signature from the future
+            is not believed.
 
     Raises:
         ValueError: ``at`` has no time zone (a bug of the caller).
@@ -55,7 +59,7 @@ def verify_cms(
         def check(certificate: x509.Certificate) -> PathReport:
             return check_path(certificate, trusted, at, Purpose.DOCUMENT, revocation)
 
-        return _verify(signed_data, content, bag, check, at)
+        return _verify(signed_data, content, bag, check, now or at)
     except Asn1Error:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
@@ -65,7 +69,7 @@ def _verify(
     content: BinaryIO | None,
     bag: CertificateBag,
     check: PathCheck,
-    at: datetime,
+    now: datetime,
 ) -> VerificationReport:
     if not signed_data.signer_infos:
         return VerificationReport(reasons=(Reason.NO_SIGNATURE,))
@@ -75,7 +79,7 @@ def _verify(
     return VerificationReport(
         reasons=reasons,
         signatures=tuple(
-            verify_signer(signer_info, signed_data, bag, digests, check, at)
+            verify_signer(signer_info, signed_data, bag, digests, check, now)
             for signer_info in signed_data.signer_infos
         ),
     )

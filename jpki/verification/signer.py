@@ -64,7 +64,7 @@ def verify_signer(
     bag: CertificateBag,
     digests: Mapping[HashAlgorithm, bytes],
     check: PathCheck,
-    at: datetime,
+    now: datetime,
 ) -> SignatureReport:
     """Verify one signer of a SignedData; bag and digests are those of its contents.
 
@@ -74,7 +74,7 @@ def verify_signer(
         bag: the certificates beside it.
         digests: of the content, by every algorithm that a signer used.
         check: of a certificate that may be the signer's.
-        at: the time of the check; a signature that claims to be younger is not believed.
+        now: a signature that claims to be from a later time is not believed.
     """
     signature = _read(signer_info, signed_data, digests)
     candidates = bag.candidates(signer_info)
@@ -82,7 +82,7 @@ def verify_signer(
         return _report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,))
     # The bag of certificates is not signed, so anybody may add one with the signer's name: the
     # signature is as good as the best of them makes it.
-    reports = [_verify_with(signature, certificate, check, at) for certificate in candidates]
+    reports = [_verify_with(signature, certificate, check, now) for certificate in candidates]
     return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
 
 
@@ -144,7 +144,7 @@ def _verify_with(
     signature: _Signature,
     der: bytes,
     check: PathCheck,
-    at: datetime,
+    now: datetime,
 ) -> SignatureReport:
     """Verify a signature as one made by the holder of this certificate (DER)."""
     try:
@@ -159,7 +159,7 @@ def _verify_with(
             reasons.append(Reason.SIGNER_CERTIFICATE_MISMATCH)
     reasons += _signature_faults(signature, certificate)
     if attributes is not None and attributes.signing_time is not None:
-        reasons += _signing_time_faults(attributes.signing_time, certificate, at)
+        reasons += _signing_time_faults(attributes.signing_time, certificate, now)
     path = check(certificate)
     return SignatureReport(
         reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
@@ -172,12 +172,12 @@ def _verify_with(
 
 
 def _signing_time_faults(
-    claimed: datetime, certificate: x509.Certificate, at: datetime
+    claimed: datetime, certificate: x509.Certificate, now: datetime
 ) -> Iterator[Reason]:
     """Nothing proves the claimed time, but it must not contradict what is known."""
     if not certificate.not_valid_before_utc <= claimed <= certificate.not_valid_after_utc:
         yield Reason.SIGNING_TIME_INVALID
-    if claimed > at + CLOCK_SKEW:
+    if claimed > now + CLOCK_SKEW:
         yield Reason.SIGNING_TIME_IN_FUTURE
 
 

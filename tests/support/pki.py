@@ -23,6 +23,7 @@ from cryptography.x509.oid import (
 PKI_DIR = Path(__file__).parents[2] / "fixtures" / "pki"
 AT = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 
+CA_SERIAL_NUMBER = 0x1EA8A8
 CA_FROM = datetime(2023, 7, 16, 0, 50, 27, tzinfo=UTC)
 CA_UNTIL = datetime(2033, 7, 15, 14, 59, 59, tzinfo=UTC)
 LEAF_FROM = datetime(2025, 4, 2, 1, 2, 3, tzinfo=UTC)
@@ -84,7 +85,7 @@ def build_ca(
     key: rsa.RSAPrivateKey,
     *,
     name: x509.Name | None = None,
-    serial_number: int = 0x1EA8A8,
+    serial_number: int = CA_SERIAL_NUMBER,
     not_before: datetime = CA_FROM,
     not_after: datetime = CA_UNTIL,
     is_ca: bool = True,
@@ -127,6 +128,7 @@ class Leaf:
     not_before: datetime = LEAF_FROM
     not_after: datetime = LEAF_UNTIL
     algorithm: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
+    issuer_identifier: x509.AuthorityKeyIdentifier | None = None  # of the issuer unless told
     extra: tuple[tuple[x509.ExtensionType, bool], ...] = ()
 
     def build(
@@ -175,7 +177,6 @@ class Leaf:
             ]
         )
         directory = [x509.DirectoryName(point)]
-        issuer_identifier = x509.SubjectKeyIdentifier.from_public_key(issuer_key.public_key())
         ocsp = x509.UniformResourceIdentifier("http://ocsp.invalid")
         found += [
             (x509.CertificatePolicies([cps]), self.policy_critical),
@@ -190,15 +191,15 @@ class Leaf:
                 ),
                 False,
             ),
-            (
-                x509.AuthorityKeyIdentifier(
-                    issuer_identifier.digest, [x509.DirectoryName(self.issuer)], 0x1EA8A8
-                ),
-                False,
-            ),
+            (self.issuer_identifier or self._issuer_identifier(issuer_key), False),
             (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
         ]
         return found
+
+    def _issuer_identifier(self, issuer_key: rsa.RSAPrivateKey) -> x509.AuthorityKeyIdentifier:
+        own = x509.SubjectKeyIdentifier.from_public_key(issuer_key.public_key())
+        names = [x509.DirectoryName(self.issuer)]
+        return x509.AuthorityKeyIdentifier(own.digest, names, CA_SERIAL_NUMBER)
 
 
 SIGNATURE_LEAF = Leaf(

@@ -34,6 +34,7 @@ from support.pki import (
 
 from jpki.certificates import AnchorOrigin, Revocation
 from jpki.certificates.asn1 import encode_length
+from jpki.errors import AnchorNotCaError
 from jpki.signing import HashAlgorithm, sign_cms
 from jpki.verification import (
     Coverage,
@@ -48,9 +49,9 @@ from jpki.verification import (
 CA = [load("signature-ca")]
 
 
-def verify(signature: bytes, content: bytes | None = DOCUMENT, anchors=CA, at=AT):
+def verify(signature: bytes, content: bytes | None = DOCUMENT, anchors=CA, at=AT, now=None):
     stream = None if content is None else io.BytesIO(content)
-    return verify_cms(signature, stream, anchors, at)
+    return verify_cms(signature, stream, anchors, at, now=now)
 
 
 def reasons_of(report: VerificationReport) -> list[Reason]:
@@ -74,15 +75,11 @@ def test_a_sound_signature_passes_and_says_what_was_not_checked():
     assert signature.signing_time == AT
     assert signature.hash_algorithm is HashAlgorithm.SHA256
     assert signature.anchor is AnchorOrigin.TEST
-    assert signature.anchor_certificate is not None
+    assert signature.path is not None
+    assert signature.path.anchor_certificate == load("signature-ca")
     assert signature.signer is not None
-    assert signature.signer.fingerprint_sha256 != signature.anchor_certificate.fingerprint_sha256
     assert signature.revocation is Revocation.NOT_CHECKED
-    assert set(signature.not_checked) == {
-        Unchecked.REVOCATION,
-        Unchecked.POLICY,
-        Unchecked.PROFILE,
-    }
+    assert signature.not_checked == (Unchecked.REVOCATION,)
 
 
 @pytest.mark.parametrize(
@@ -564,8 +561,8 @@ def test_a_card_is_no_ca():
     forgery = Forgery(certificate=forged, key=load_key("foreign-ca"))
     bag = [forged, load("signature")]
     assert verify(signed_data(forgery, certificates=bag)).verdict is not Verdict.PASSED
-    report = verify(signed_data(forgery, certificates=bag), anchors=[load("signature")])
-    assert Reason.ANCHOR_NOT_CA in reasons_of(report)
+    with pytest.raises(AnchorNotCaError):
+        verify(signed_data(forgery, certificates=bag), anchors=[load("signature")])
 
 
 def test_the_right_one_of_several_namesake_anchors_is_found():
@@ -590,11 +587,38 @@ def test_an_anchor_of_another_organization_is_a_given_one():
 def test_dates_hold_to_the_second():
     signature = signed_data(Forgery())
     second = timedelta(seconds=1)
-    assert reasons_of(verify(signature, at=LEAF_FROM)) == []
-    assert reasons_of(verify(signature, at=LEAF_FROM - second)) == [Reason.NOT_YET_VALID]
+    assert reasons_of(verify(signature, at=LEAF_FROM, now=AT)) == []
+    assert reasons_of(verify(signature, at=LEAF_FROM - second, now=AT)) == [Reason.NOT_YET_VALID]
     assert reasons_of(verify(signature, at=LEAF_UNTIL)) == []
     assert reasons_of(verify(signature, at=LEAF_UNTIL + second / 2)) == []
     assert reasons_of(verify(signature, at=LEAF_UNTIL + second)) == [Reason.EXPIRED]
+
+
+def signed_at(moment: datetime) -> bytes:
+    attributes = [signing_certificate_v2(load("signature")), signing_time(moment)]
+    return signed_data(Forgery(attributes=attributes))
+
+
+@pytest.mark.parametrize(
+    ("claimed", "reasons"),
+    [
+        (LEAF_FROM, []),
+        (LEAF_FROM - timedelta(seconds=1), [Reason.SIGNING_TIME_INVALID]),
+        (LEAF_UNTIL + timedelta(seconds=1), [Reason.SIGNING_TIME_INVALID]),
+    ],
+)
+def test_a_claimed_time_outside_the_certificates_validity_is_refused(claimed, reasons):
+    assert reasons_of(verify(signed_at(claimed), now=LEAF_UNTIL)) == reasons
+
+
+def test_a_signature_from_the_future_is_not_believed_but_clocks_may_differ():
+    minute = timedelta(minutes=1)
+    assert reasons_of(verify(signed_at(AT + 5 * minute))) == []
+    report = verify(signed_at(AT + 6 * minute))
+    assert reasons_of(report) == [Reason.SIGNING_TIME_IN_FUTURE]
+    assert report.verdict is Verdict.INDETERMINATE
+    # Asked about a time in the past, what counts is the day on which that is asked.
+    assert reasons_of(verify(signed_at(AT + 6 * minute), at=AT, now=AT + 6 * minute)) == []
 
 
 def test_a_time_without_zone_is_a_bug_of_the_caller():

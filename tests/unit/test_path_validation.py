@@ -14,6 +14,7 @@ from support.pki import (
     AUTHENTICATION_LEAF,
     CA_FROM,
     CA_UNTIL,
+    LEAF_FROM,
     SIGNATURE_LEAF,
     build_ca,
     ca_name,
@@ -29,7 +30,10 @@ from jpki.certificates import (
     Reason,
     Verdict,
     check_path,
+    trust,
 )
+from jpki.certificates.conformance import ProfileFault, ProfileFaultKind
+from jpki.errors import AnchorNotCaError
 
 SIGNATURE_CA = [load("signature-ca")]
 AUTHENTICATION_CA = [load("authentication-ca")]
@@ -67,14 +71,12 @@ def test_each_certificate_passes_for_its_own_purpose(name, anchors, purpose):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"policy_critical": False},
-        {"names": None},
-        {"algorithm": hashes.SHA512()},
         {"serial_number": (1 << 159) - 1},
-        {"extra": ((x509.TLSFeature([x509.TLSFeatureType.status_request]), False),)},
+        {"policy": "1.2.392.200149.8.5.1.1.20"},
+        {"policy": "1.2.392.200149.8.5.1.1.40", "names": None},
         {"extra": ((x509.BasicConstraints(ca=False, path_length=None), True),)},
     ],
-    ids=["policy", "no holder", "sha512", "long serial", "unknown extension", "not a CA"],
+    ids=["long serial", "policy of cards", "policy of phones", "not a CA"],
 )
 def test_sound_variants_pass(changes):
     assert reasons_for(signature_leaf(**changes)) == ()
@@ -84,15 +86,21 @@ def test_sound_variants_pass(changes):
 
 
 def test_neither_certificate_serves_the_other_purpose():
-    wrong = (Reason.WRONG_KEY_USAGE,)
+    wrong = (Reason.WRONG_KEY_USAGE, Reason.WRONG_POLICY)
     assert reasons_for(load("authentication"), AUTHENTICATION_CA) == wrong
     assert reasons_for(load("signature"), purpose=Purpose.LOGIN) == wrong
 
 
 @pytest.mark.parametrize(
-    "usage", [None, key_usage("digital_signature"), key_usage("key_encipherment")]
+    "usage",
+    [
+        None,
+        key_usage("digital_signature"),
+        key_usage("content_commitment"),
+        key_usage("digital_signature", "content_commitment", "key_encipherment"),
+    ],
 )
-def test_a_document_wants_non_repudiation(usage):
+def test_a_document_wants_digital_signature_and_non_repudiation_and_nothing_else(usage):
     assert reasons_for(signature_leaf(usage=usage)) == (Reason.WRONG_KEY_USAGE,)
 
 
@@ -101,7 +109,6 @@ def test_a_document_wants_non_repudiation(usage):
     [
         {"usage": None},
         {"usage": key_usage("content_commitment")},
-        {"extended": None},
         {"extended": x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])},
         {"extended": x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])},
     ],
@@ -126,7 +133,7 @@ def test_a_login_wants_digital_signature_and_client_authentication(changes):
     ],
 )
 def test_a_leaf_that_could_issue_is_refused(changes):
-    assert reasons_for(signature_leaf(**changes)) == (Reason.SIGNER_IS_CA,)
+    assert Reason.SIGNER_IS_CA in reasons_for(signature_leaf(**changes))
 
 
 @pytest.mark.parametrize(
@@ -141,13 +148,61 @@ def test_a_leaf_that_could_issue_is_refused(changes):
 )
 def test_a_critical_extension_that_nobody_reads_is_refused(extension):
     critical = signature_leaf(extra=((extension, True),))
-    assert reasons_for(critical) == (Reason.UNKNOWN_CRITICAL_EXTENSION,)
-    assert reasons_for(signature_leaf(extra=((extension, False),))) == ()
+    expected = (Reason.UNKNOWN_CRITICAL_EXTENSION, Reason.PROFILE_MISMATCH)
+    assert reasons_for(critical) == expected
+    report = check_path(
+        signature_leaf(extra=((extension, False),)), SIGNATURE_CA, AT, Purpose.DOCUMENT
+    )
+    assert report.reasons == (Reason.PROFILE_MISMATCH,)
+    kind, oid = ProfileFaultKind.UNEXPECTED_EXTENSION, extension.oid.dotted_string
+    assert report.profile_faults == (ProfileFault(kind=kind, oid=oid),)
 
 
 def test_a_critical_alternative_name_is_refused():
     certificate = signature_leaf(names=None, extra=((holder_names(), True),))
-    assert reasons_for(certificate) == (Reason.UNKNOWN_CRITICAL_EXTENSION,)
+    expected = (Reason.UNKNOWN_CRITICAL_EXTENSION, Reason.PROFILE_MISMATCH)
+    assert reasons_for(certificate) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"policy_critical": False}, {"names": None}],
+    ids=["policy not critical", "no holder"],
+)
+def test_what_jpki_does_not_issue_is_refused(changes):
+    assert reasons_for(signature_leaf(**changes)) == (Reason.PROFILE_MISMATCH,)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    ["1.2.392.200149.8.5.1.3.30", "1.2.392.200149.8.5.1.1.30", "2.5.29.32.0", "1.2.3.4"],
+)
+def test_a_policy_that_does_not_stand_for_documents_is_refused_with_its_oid(policy):
+    report = check_path(signature_leaf(policy=policy), SIGNATURE_CA, AT, Purpose.DOCUMENT)
+    assert report.reasons == (Reason.WRONG_POLICY,)
+    assert report.policies == (policy,)
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed_if_pinned"),
+    [
+        ("1.2.392.200149.8.5.1.1.20", True),
+        ("1.2.392.200149.8.5.1.1.40", True),
+        ("1.2.392.200149.8.5.1.0.20", False),
+    ],
+)
+def test_the_test_hierarchys_policy_does_not_stand_under_a_ca_of_j_lis(
+    policy, allowed_if_pinned, monkeypatch
+):
+    certificate = signature_leaf(policy=policy)
+    assert reasons_for(certificate) == ()
+    # Nobody here has a key of J-LIS: the throw-away CA takes the place of one.
+    fingerprint = SIGNATURE_CA[0].fingerprint(hashes.SHA256()).hex()
+    monkeypatch.setitem(trust._BY_FINGERPRINT, fingerprint, trust.PINNED_CAS[1])
+    report = check_path(certificate, SIGNATURE_CA, AT, Purpose.DOCUMENT)
+    assert report.anchor is AnchorOrigin.PINNED
+    assert report.pin is trust.PINNED_CAS[1]
+    assert report.reasons == (() if allowed_if_pinned else (Reason.WRONG_POLICY,))
 
 
 @pytest.mark.parametrize(
@@ -156,9 +211,10 @@ def test_a_critical_alternative_name_is_refused():
         (lambda: rsa.generate_private_key(65537, 1024), Reason.WEAK_KEY),  # noqa: S505
         (lambda: rsa.generate_private_key(65537, 2046), Reason.WEAK_KEY),  # noqa: S505
         (lambda: rsa.generate_private_key(3, 2048), Reason.WEAK_KEY),
+        (lambda: rsa.generate_private_key(65537, 3072), Reason.WEAK_KEY),
         (lambda: ec.generate_private_key(ec.SECP256R1()), Reason.UNSUPPORTED_ALGORITHM),
     ],
-    ids=["1024 bits", "2046 bits", "e=3", "P-256"],
+    ids=["1024 bits", "2046 bits", "e=3", "3072 bits", "P-256"],
 )
 def test_a_key_that_is_not_rsa_2048_with_65537_is_refused(make_key, reason):
     certificate = SIGNATURE_LEAF.build(make_key().public_key(), load_key("signature-ca"))
@@ -242,20 +298,30 @@ def anchor(**changes) -> x509.Certificate:
     ("changes", "reasons"),
     [
         ({}, ()),
-        ({"is_ca": False}, (Reason.ANCHOR_NOT_CA,)),
-        ({"usage": key_usage("crl_sign")}, (Reason.ANCHOR_NOT_CA,)),
-        ({"not_after": AT - timedelta(days=1)}, (Reason.ANCHOR_EXPIRED,)),
-        ({"not_before": AT + timedelta(days=1)}, (Reason.ANCHOR_NOT_YET_VALID,)),
+        (
+            {"not_after": AT - timedelta(days=1)},
+            (Reason.ANCHOR_EXPIRED, Reason.OUTSIDE_ANCHOR_VALIDITY),
+        ),
+        (
+            {"not_before": AT + timedelta(days=1)},
+            (Reason.ANCHOR_NOT_YET_VALID, Reason.OUTSIDE_ANCHOR_VALIDITY),
+        ),
         (
             {"extra": ((x509.NameConstraints([x509.DNSName("jp")], None), True),)},
             (Reason.UNKNOWN_CRITICAL_EXTENSION,),
         ),
     ],
 )
-def test_an_anchor_must_be_a_ca_certificate_in_date(changes, reasons):
+def test_an_anchor_must_be_in_date_and_without_unknown_conditions(changes, reasons):
     report = check_path(load("signature"), [anchor(**changes)], AT, Purpose.DOCUMENT)
     assert report.reasons == reasons
     assert report.anchor is AnchorOrigin.TEST
+
+
+@pytest.mark.parametrize("changes", [{"is_ca": False}, {"usage": key_usage("crl_sign")}])
+def test_an_anchor_that_is_no_ca_is_the_callers_mistake(changes):
+    with pytest.raises(AnchorNotCaError):
+        reasons_for(load("signature"), [anchor(**changes)])
 
 
 def test_of_two_anchors_with_one_key_the_better_counts():
@@ -267,16 +333,25 @@ def test_of_two_anchors_with_one_key_the_better_counts():
 def test_the_anchors_own_dates_hold_to_the_second():
     leaf = signature_leaf(not_before=CA_FROM - timedelta(365), not_after=CA_UNTIL + timedelta(365))
     second = timedelta(seconds=1)
-    assert reasons_for(leaf, at=CA_FROM) == ()
-    assert reasons_for(leaf, at=CA_FROM - second) == (Reason.ANCHOR_NOT_YET_VALID,)
-    assert reasons_for(leaf, at=CA_UNTIL) == ()
-    assert reasons_for(leaf, at=CA_UNTIL + second) == (Reason.ANCHOR_EXPIRED,)
+    outside = Reason.OUTSIDE_ANCHOR_VALIDITY
+    assert reasons_for(leaf, at=CA_FROM) == (outside,)
+    assert reasons_for(leaf, at=CA_FROM - second) == (Reason.ANCHOR_NOT_YET_VALID, outside)
+    assert reasons_for(leaf, at=CA_UNTIL) == (outside,)
+    assert reasons_for(leaf, at=CA_UNTIL + second) == (Reason.ANCHOR_EXPIRED, outside)
+
+
+def test_a_leaf_may_live_as_long_as_its_ca_and_not_a_second_longer():
+    second = timedelta(seconds=1)
+    assert reasons_for(signature_leaf(not_before=CA_FROM, not_after=CA_UNTIL)) == ()
+    for changes in ({"not_before": CA_FROM - second}, {"not_after": CA_UNTIL + second}):
+        assert reasons_for(signature_leaf(**changes)) == (Reason.OUTSIDE_ANCHOR_VALIDITY,)
 
 
 def test_an_expired_generation_still_vouches_for_its_own_time():
     old = anchor(not_before=CA_FROM - timedelta(3650), not_after=AT - timedelta(days=1))
-    assert reasons_for(load("signature"), [old]) == (Reason.ANCHOR_EXPIRED,)
-    assert reasons_for(load("signature"), [old], at=AT - timedelta(days=30)) == ()
+    leaf = signature_leaf(not_before=LEAF_FROM, not_after=AT - timedelta(days=2))
+    assert reasons_for(leaf, [old]) == (Reason.EXPIRED, Reason.ANCHOR_EXPIRED)
+    assert reasons_for(leaf, [old], at=AT - timedelta(days=30)) == ()
 
 
 def test_names_that_differ_only_in_their_encoding_are_different():
@@ -296,11 +371,26 @@ def test_the_reason_tells_a_false_issuer_from_an_unknown_one():
     assert (unknown.reasons, unknown.verdict) == ((Reason.NO_ANCHOR,), Verdict.INDETERMINATE)
 
 
-def test_a_key_identifier_that_points_elsewhere_does_not_decide():
-    # AKI is a hint (RFC 5280 4.2.1.1); the leaf names foreign-ca's key and is signed by the CA.
+def test_the_signature_finds_the_issuer_among_its_namesakes():
     built = SIGNATURE_LEAF.build(load_key("signature").public_key(), load_key("foreign-ca"))
     assert reasons_for(built) == (Reason.UNTRUSTED_ISSUER,)
     assert reasons_for(built, [load("signature-ca"), load("foreign-ca")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "serial_number"),
+    [("foreign-ca", 0x1EA8A8), ("signature-ca", 0x1EA8A9)],
+    ids=["key identifier", "serial number"],
+)
+def test_an_issuer_identifier_must_not_contradict_the_signature(key, serial_number):
+    other = x509.SubjectKeyIdentifier.from_public_key(load_key(key).public_key()).digest
+    identifier = x509.AuthorityKeyIdentifier(other, [x509.DirectoryName(ca_name())], serial_number)
+    report = check_path(
+        signature_leaf(issuer_identifier=identifier), SIGNATURE_CA, AT, Purpose.DOCUMENT
+    )
+    assert report.reasons == (Reason.PROFILE_MISMATCH,)
+    (fault,) = report.profile_faults
+    assert fault.kind is ProfileFaultKind.WRONG_ISSUER_IDENTIFIER
 
 
 def test_a_time_without_zone_is_a_bug_of_the_caller():

@@ -31,7 +31,7 @@ from jpki.authentication import (
     verify_token,
 )
 from jpki.authentication.token import MAX_TOKEN_SIZE
-from jpki.certificates import AnchorOrigin, CertificateKind, Revocation
+from jpki.certificates import AnchorOrigin, CertificateKind, Unchecked
 from jpki.errors import TokenError, TokenFault
 
 ORIGIN = "https://example.jp"
@@ -222,10 +222,9 @@ def test_a_sound_token_tells_who_logged_in(token):
         login = verify_token(form, ORIGIN, NONCE, CA, AT)
         assert login.certificate == load("authentication")
         assert login.user.kind is CertificateKind.AUTHENTICATION
-        assert login.anchor is AnchorOrigin.TEST
-        assert login.anchor_certificate.kind is CertificateKind.AUTHENTICATION_CA
-        assert login.revocation is Revocation.NOT_CHECKED
-        assert login.not_checked
+        assert login.path.anchor is AnchorOrigin.TEST
+        assert login.path.anchor_certificate == CA[0]
+        assert login.path.not_checked == (Unchecked.REVOCATION,)
 
 
 @pytest.mark.parametrize(
