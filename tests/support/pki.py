@@ -268,7 +268,7 @@ RECIPES = {
         _leaf(
             replace(
                 SIGNATURE_LEAF,
-                not_before=datetime(2020, 5, 1, tzinfo=UTC),
+                not_before=datetime(2023, 8, 1, tzinfo=UTC),
                 not_after=datetime(2025, 3, 31, 14, 59, 59, tzinfo=UTC),
             ),
             "signature",
@@ -303,7 +303,7 @@ RECIPES = {
         _leaf(
             replace(
                 AUTHENTICATION_LEAF,
-                not_before=datetime(2020, 5, 1, tzinfo=UTC),
+                not_before=datetime(2023, 8, 1, tzinfo=UTC),
                 not_after=datetime(2025, 3, 31, 14, 59, 59, tzinfo=UTC),
             ),
             "authentication",

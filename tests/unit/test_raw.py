@@ -138,7 +138,7 @@ def test_every_fault_of_signature_and_certificate_is_named():
 def test_the_authentication_certificate_does_not_sign_documents():
     signature = sign_raw(DIGEST, load_key("authentication"))
     report = verify_raw(signature, DIGEST, load("authentication"), [load("authentication-ca")], AT)
-    assert report.signatures[0].reasons == (Reason.WRONG_KEY_USAGE,)
+    assert report.signatures[0].reasons == (Reason.WRONG_KEY_USAGE, Reason.WRONG_POLICY)
 
 
 def test_a_key_that_is_not_rsa_is_not_supported():
