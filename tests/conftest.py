@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from support.vpcd import Vpcd, running_vpcd
 
-pytest_plugins = ["support.cards"]
+pytest_plugins = ["support.cards", "support.pinned_ca"]
 
 
 @pytest.fixture(scope="session")

@@ -554,6 +554,19 @@ def test_a_root_that_came_with_the_signature_is_not_trusted():
     assert reasons_of(verify(signature)) == [Reason.UNTRUSTED_ISSUER]
 
 
+def test_a_ca_of_j_lis_is_an_anchor_where_the_signature_carries_it(pinned_signature_ca):
+    card = replace(SIGNATURE_LEAF, policy="1.2.392.200149.8.5.1.1.20").build(
+        load_key("signature").public_key(), load_key("signature-ca")
+    )
+    forgery = Forgery(certificate=card)
+    with_ca = signed_data(forgery, certificates=[card, load("signature-ca")])
+    report = verify(with_ca, anchors=[])
+    assert reasons_of(report) == []
+    assert report.signatures[0].anchor is AnchorOrigin.PINNED
+    assert report.signatures[0].path.pin is pinned_signature_ca
+    assert reasons_of(verify(signed_data(forgery), anchors=[])) == [Reason.NO_ANCHOR]
+
+
 def test_a_card_is_no_ca():
     forged = replace(SIGNATURE_LEAF, issuer=load("signature").subject).build(
         load_key("foreign-ca").public_key(), load_key("signature")

@@ -30,7 +30,6 @@ from jpki.certificates import (
     Reason,
     Verdict,
     check_path,
-    trust,
 )
 from jpki.certificates.conformance import ProfileFault, ProfileFaultKind
 from jpki.errors import AnchorNotCaError
@@ -192,16 +191,14 @@ def test_a_policy_that_does_not_stand_for_documents_is_refused_with_its_oid(poli
     ],
 )
 def test_the_test_hierarchys_policy_does_not_stand_under_a_ca_of_j_lis(
-    policy, allowed_if_pinned, monkeypatch
+    policy, allowed_if_pinned, request
 ):
     certificate = signature_leaf(policy=policy)
     assert reasons_for(certificate) == ()
-    # Nobody here has a key of J-LIS: the throw-away CA takes the place of one.
-    fingerprint = SIGNATURE_CA[0].fingerprint(hashes.SHA256()).hex()
-    monkeypatch.setitem(trust._BY_FINGERPRINT, fingerprint, trust.PINNED_CAS[1])
+    pin = request.getfixturevalue("pinned_signature_ca")
     report = check_path(certificate, SIGNATURE_CA, AT, Purpose.DOCUMENT)
     assert report.anchor is AnchorOrigin.PINNED
-    assert report.pin is trust.PINNED_CAS[1]
+    assert report.pin is pin
     assert report.reasons == (() if allowed_if_pinned else (Reason.WRONG_POLICY,))
 
 
