@@ -35,7 +35,7 @@ AGENCY = "Japan Agency for Local Authority Information Systems"
 
 HOLDER = {  # otherName number: value, in the order of a card
     1: "見本　太郎",
-    4: "319890331",
+    4: "419890331",
     3: "1",
     5: "東京都千代田区見本町一丁目１番地",
     2: "00000",
