@@ -1,9 +1,10 @@
 """What a verification found, ETSI EN 319 102-1 5.1.3: one report for every format."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from jpki.certificates.profile import CertificateProfile
 from jpki.certificates.validation import PathReport
@@ -15,6 +16,17 @@ class Coverage(StrEnum):
     """How much of the document a signature covers."""
 
     WHOLE = "whole"
+    PART = "part"
+    """A part of the document; ``SignatureReport.covered`` says which."""
+
+
+class Note(StrEnum):
+    """What changes no verdict and yet should be known."""
+
+    EXTENDED_AFTER_SIGNING = "extended-after-signing"
+    """Revocation data or timestamps were added after this signature; they change no content."""
+    FORM_FILLED_AFTER_SIGNING = "form-filled-after-signing"
+    """A form was filled or another signature added, as this signature allows."""
 
 
 class Level(StrEnum):
@@ -26,6 +38,36 @@ class Level(StrEnum):
     """RFC 5652 signed attributes, without what CAdES asks for."""
     CADES_B_B = "cades-b-b"
     """The signed attributes of ETSI EN 319 122-1 6.3, level B-B."""
+    CADES_B_T = "cades-b-t"
+    """The same with a timestamp over the signature."""
+    PDF = "pdf"
+    """ISO 32000-1 12.8, adbe.pkcs7.detached: what readers call a digital signature."""
+    PADES_B_B = "pades-b-b"
+    """ETSI EN 319 142-1 6.3."""
+    PADES_B_T = "pades-b-t"
+    PADES_B_LT = "pades-b-lt"
+    PADES_B_LTA = "pades-b-lta"
+    XMLDSIG = "xmldsig"
+    """W3C XML Signature."""
+    XADES_B_B = "xades-b-b"
+    """ETSI EN 319 132-1 6.3."""
+    XADES_B_T = "xades-b-t"
+    JWS = "jws"
+    """RFC 7515."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampReport:
+    """A timestamp over a signature, RFC 3161: proof that it existed at a time."""
+
+    time: datetime  # UTC
+    reasons: tuple[Reason, ...] = ()
+    authority: str | None = None  # subject of the TSA's certificate, RFC 4514
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of the reasons."""
+        return worst(reason.verdict for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +77,15 @@ class SignatureReport:
     reasons: tuple[Reason, ...] = ()
     level: Level = Level.CMS
     covers: Coverage = Coverage.WHOLE
+    covered: str | None = None  # what it covers, where that is not the whole: "#id", file names
     signer: CertificateProfile | None = None  # None: the signature carries no such certificate
     signing_time: datetime | None = None  # UTC; claimed by the signer, proven by nobody
     hash_algorithm: HashAlgorithm | None = None
+    timestamp: TimestampReport | None = None  # None: it carries none
+    notes: tuple[Note, ...] = ()  # what a reader should know and what changes no verdict
     path: PathReport | None = None  # None: there was no certificate to check
+    write_covered: Callable[[BinaryIO], None] | None = field(default=None, repr=False)
+    """Writes exactly the bytes that the signature covers; None: they are the document's own."""
 
     @property
     def anchor(self) -> AnchorOrigin | None:
