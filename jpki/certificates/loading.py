@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import re
 import warnings
 
 from cryptography import x509
@@ -13,7 +12,8 @@ from jpki.errors import CertificateMalformedError
 from jpki.files import CertificateName
 
 MAX_CERTIFICATES = 1000  # a file of anchors has a handful; more is an accident or an attack
-PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+PEM_BEGIN = b"-----BEGIN "
+WHITE_SPACE = b" \t\n\v\f\r"
 CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
 
 # What 30,000 mutated certificates made cryptography 50 raise, at loading and at every accessor.
@@ -94,7 +94,7 @@ def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
     Raises:
         CertificateMalformedError: no certificate at all, too many, or one that cannot be read.
     """
-    ders = _split_pem(data) if b"-----BEGIN " in data else _split_der(data)
+    ders = _split_pem(data) if PEM_BEGIN in data else _split_der(data)
     if not ders:
         raise CertificateMalformedError(None, "no certificate in the data")
     if len(ders) > MAX_CERTIFICATES:
@@ -103,17 +103,26 @@ def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
 
 
 def _split_pem(data: bytes) -> list[bytes]:
-    blocks = PEM_BLOCK.findall(data)
-    if len(blocks) != data.count(b"-----BEGIN "):
-        raise CertificateMalformedError(None, "a PEM block without its end")
+    _, *blocks = data.split(PEM_BEGIN, MAX_CERTIFICATES + 1)
+    if len(blocks) > MAX_CERTIFICATES:
+        raise CertificateMalformedError(None, f"more than {MAX_CERTIFICATES} PEM blocks")
     try:
         return [
-            base64.b64decode(b"".join(body.split()), validate=True)
-            for label, body in blocks
+            base64.b64decode(body.translate(None, WHITE_SPACE), validate=True)
+            for label, body in map(_pem_block, blocks)
             if label in CERTIFICATE_LABELS
         ]
     except binascii.Error as error:
         raise CertificateMalformedError(None, "a PEM block that is not base64") from error
+
+
+def _pem_block(data: bytes) -> tuple[bytes, bytes]:
+    """Label and body of a block; every byte is looked at once, however many blocks have no end."""
+    label, _, rest = data.partition(b"-----")
+    body, end, _ = rest.partition(b"-----END " + label + b"-----")
+    if not end:
+        raise CertificateMalformedError(None, "a PEM block without its end")
+    return label, body
 
 
 def _split_der(data: bytes) -> list[bytes]:
