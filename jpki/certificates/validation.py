@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from jpki.certificates.conformance import ProfileFault, is_card_key, profile_faults
 from jpki.certificates.extensions import find_extension
+from jpki.certificates.holder import read_holder
 from jpki.certificates.issuer import (
     check_anchors_and_time,
     find_issuer,
@@ -143,6 +144,7 @@ def check_path(
         *_extension_faults(certificate),
         *_usage_faults(certificate, purpose),
         *_policy_faults(policies, anchor, purpose),
+        *_holder_faults(certificate),
         *([Reason.PROFILE_MISMATCH] if faults else []),
         *issuer.reasons,
     ]
@@ -236,6 +238,12 @@ def _policy_faults(
     allowed = (PINNED_POLICIES if is_pinned else GIVEN_POLICIES)[purpose]
     if len(policies) != 1 or policies[0] not in allowed:
         yield Reason.WRONG_POLICY
+
+
+def _holder_faults(certificate: x509.Certificate) -> Iterator[Reason]:
+    holder = read_holder(certificate)
+    if holder is not None and holder.is_malformed:
+        yield Reason.HOLDER_MALFORMED
 
 
 def _revocation_faults(
