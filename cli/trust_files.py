@@ -2,32 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from cryptography import x509
 
+from cli.certificate_file import read_certificate_file
 from cli.context import AppContext
-from cli.errors import InputError, UsageProblemError
-from cli.translation import N_, _
-from jpki.certificates import load_certificates
-from jpki.errors import CertificateMalformedError
-
-MAX_CERTIFICATE_FILE = 1 << 24
+from cli.errors import UsageProblemError
+from cli.translation import _
 
 
 def read_certificates(paths: Sequence[str]) -> tuple[x509.Certificate, ...]:
     """All certificates of some files, PEM or DER. Raises: InputError."""
-    return tuple(certificate for path in paths for certificate in _read_certificates(path))
-
-
-def _read_certificates(path: str) -> tuple[x509.Certificate, ...]:
-    try:
-        with Path(path).open("rb") as stream:
-            return load_certificates(stream.read(MAX_CERTIFICATE_FILE))
-    except OSError as error:
-        raise InputError(path, error) from error
-    except CertificateMalformedError as error:
-        raise InputError(path, N_("there is no certificate in it that can be read")) from error
+    return tuple(certificate for path in paths for certificate in read_certificate_file(path))
 
 
 def time_of_check(app: AppContext, text: str | None) -> datetime:
