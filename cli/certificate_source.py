@@ -1,17 +1,18 @@
-"""A certificate by its name on the card, or out of a file."""
+"""Certificates by their name on the card, or out of a file."""
 
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 
+from cli.certificate_file import read_certificate_file
 from cli.context import AppContext
 from cli.errors import InputError, UsageProblemError
+from cli.input_file import STDIN
 from cli.pin_entry import PinRequest, unlocked
 from cli.pin_options import ALIASES
 from cli.pin_source import PinSource
 from cli.translation import _
-from cli.trust_files import read_certificates
 from jpki.certificates.loading import read_through
 from jpki.files import CertificateName, PinKind
 
@@ -60,8 +61,8 @@ def read_certificate(
 
 def read_named(
     app: AppContext, word: str, *, pin_from: PinSource | None, use_last_try: bool
-) -> x509.Certificate:
-    """A certificate of the card by its name, or the first one of a file.
+) -> tuple[x509.Certificate, ...]:
+    """A certificate of the card by its name, or all of a file; ``-`` is the standard input.
 
     Raises:
         UsageProblemError: it is neither.
@@ -71,11 +72,11 @@ def read_named(
     if name is not None:
         certificate = read_certificate(app, name, pin_from=pin_from, use_last_try=use_last_try)
         read_through(certificate, name)
-        return certificate
+        return (certificate,)
     try:
-        exists = Path(word).exists()
+        exists = word == STDIN or Path(word).exists()
     except OSError as error:  # a folder closed to this person, a name too long
         raise InputError(word, error) from error
     if not exists:
         raise UsageProblemError(_names_text() + " " + _("No file of that name exists either."))
-    return read_certificates([word])[0]
+    return read_certificate_file(word)

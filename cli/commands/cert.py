@@ -8,9 +8,10 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from cli.certificate_show import CertShowResult, Form
 from cli.certificate_source import read_certificate, read_named, require_certificate_name
 from cli.certificate_state_view import certificates_as_json, certificates_as_text
-from cli.certificate_view import certificate_as_json, certificate_as_text
+from cli.certificate_view import certificate_as_text
 from cli.context import AppContext, pass_app
 from cli.options import Group, option
 from cli.output_file import OutputFile, output_file
@@ -18,7 +19,7 @@ from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
 from cli.printable import printable
 from cli.translation import N_, _
-from jpki.certificates import CertificateProfile, read_profile
+from jpki.certificates import read_profile
 from jpki.files import CertificateName
 from jpki.overview import CertificateState, certificate_states
 
@@ -44,22 +45,6 @@ class CertListResult:
     def as_text(self) -> Iterator[str]:
         """For people."""
         yield from certificates_as_text(self.certificates)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertShowResult:
-    """One certificate."""
-
-    summary: CertificateProfile
-    reveal: bool
-
-    def as_json(self) -> dict[str, object]:
-        """See docs/json.md."""
-        return {"certificate": certificate_as_json(self.summary, reveal=self.reveal)}
-
-    def as_text(self) -> Iterator[str]:
-        """For people."""
-        yield from certificate_as_text(self.summary, reveal=self.reveal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +89,35 @@ def list_(app: AppContext) -> None:
 
 @cert.command(
     help=N_(
-        "Show the certificate NAME of the card, or the one in a FILE. NAME: signature,"
+        "Show the certificate NAME of the card, or those in a FILE; '-' is stdin. NAME: signature,"
         " signature-ca, authentication, authentication-ca."
     )
 )
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE|-")
+@option("--text", "form", flag_value="text", help=N_("Every field and extension."))
+@option("--pem", "form", flag_value="pem", help=N_("The certificate itself, as PEM, unmasked."))
 @option("--reveal", is_flag=True, help=N_("Show holder and serial number too."))
 @pin_from()
 @use_last_try()
 @pass_app
 def show(
-    app: AppContext, *, name: str, reveal: bool, pin_from: PinSource | None, use_last_try: bool
+    app: AppContext,
+    *,
+    name: str,
+    form: str | None,
+    reveal: bool,
+    pin_from: PinSource | None,
+    use_last_try: bool,
 ) -> None:
     """Read and show."""
-    certificate = read_named(app, name, pin_from=pin_from, use_last_try=use_last_try)
-    app.output.show(CertShowResult(summary=read_profile(certificate), reveal=reveal))
+    certificates = read_named(app, name, pin_from=pin_from, use_last_try=use_last_try)
+    result = CertShowResult(
+        certificates=certificates, form=Form(form or Form.SUMMARY.value), reveal=reveal
+    )
+    if result.form is Form.PEM and not app.settings.json:
+        with app.output.content() as stdout:
+            stdout.write(result.pem())
+    app.output.show(result)
 
 
 @cert.command(help=N_("Write the certificate NAME of the card to stdout or a file, as PEM."))

@@ -161,6 +161,14 @@ def read_holder(certificate: x509.Certificate) -> Holder | None:
     return _HolderReader(values).read()
 
 
+def other_name_text(der: bytes) -> str | None:
+    """Read the value of an otherName, DER -> text; None: no UTF8String, or no UTF-8 in it."""
+    try:
+        return _utf8_text(der)
+    except _NotPlainError:
+        return None
+
+
 class _NotPlainError(ValueError):
     """An attribute that does not say anything plain."""
 
@@ -257,13 +265,10 @@ class _HolderReader:
             if len(found) > 1:
                 self._note(oid, HolderFaultKind.DUPLICATE)
             for value in found:
-                try:
-                    text = _utf8_text(value)
-                except _NotPlainError:  # what its type should be is not known
-                    yield OtherAttribute(oid=oid, text=None)
-                else:
+                text = other_name_text(value)  # None is no fault: which type belongs here?
+                if text is not None:
                     self._note(oid, *_odd_characters(text))
-                    yield OtherAttribute(oid=oid, text=text)
+                yield OtherAttribute(oid=oid, text=text)
 
 
 def _only(values: Sequence[bytes]) -> bytes:
