@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from cli.document_texts import document_text
 from cli.exit_codes import ExitCode
 from cli.message_texts import (
     certificate_expired_text,
@@ -134,6 +135,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         ExitCode.REFUSED,
         N_("The file changed while it was being signed; nothing was written. Sign it again."),
     ),
+    "document": (ExitCode.REFUSED, document_text),
     "token-invalid": (ExitCode.REFUSED, token_text),
     # the command: cli.errors
     "cli": (ExitCode.REFUSED, N_("This cannot be done. See 'jpki --help'.")),

@@ -25,7 +25,8 @@
     │   ├── SignatureMismatchError     the card's signature does not fit its certificate
     │   ├── KeyPurposeError            the authentication key signs logins, nothing else
     │   ├── ContentTooLargeError
-    │   └── ContentChangedError
+    │   ├── ContentChangedError
+    │   └── DocumentError              the document cannot be signed as asked
     └── TokenError                   an authentication token was refused
 
 ``Interrupted`` stands outside: it is a KeyboardInterrupt, so nothing swallows it by mistake.
@@ -37,6 +38,7 @@ from datetime import datetime
 from enum import Enum
 from typing import ClassVar
 
+from jpki.document_faults import DocumentFault as DocumentFault  # noqa: PLC0414  # of this module too
 from jpki.files import CardKind, CertificateName, PinKind
 
 
@@ -297,6 +299,20 @@ class ContentChangedError(SigningError):
 
     def __init__(self) -> None:
         super().__init__("the content changed while it was being signed")
+
+
+class DocumentError(SigningError):
+    """The document cannot be signed as asked; found before the key is used. ``fault`` says why.
+
+    ``detail`` names the place or the thing in few technical words; never the document's text.
+    """
+
+    code = "document"
+
+    def __init__(self, fault: DocumentFault, detail: str = "") -> None:
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
+        self.fault = fault
+        self.detail = detail
 
 
 class TokenError(JpkiError):

@@ -1,0 +1,62 @@
+"""Why a document cannot be signed, for a person: one text for each ``DocumentFault``."""
+
+from typing import TYPE_CHECKING, Final
+
+from cli.printable import printable
+from cli.translation import N_, _
+
+if TYPE_CHECKING:
+    from jpki.errors import DocumentError
+
+# By the fault's word, so that nothing of the library is imported here.
+TEXTS: Final[dict[str, str]] = {
+    "empty": N_("The file is empty: there is nothing to sign."),
+    "not-pdf": N_("This is not a PDF. --format cms signs any file."),
+    "pdf-broken": N_(
+        "The structure of this PDF is damaged ({detail}). Print it to a new PDF and sign that one."
+    ),
+    "encrypted-pdf": N_(
+        "This PDF is encrypted. Give its password with --pdf-password-from, or sign a PDF without"
+        " one."
+    ),
+    "pdf-password-wrong": N_("The PDF does not open with this password. Check it."),
+    "pdf-forbids-signatures": N_(
+        "This PDF was certified or locked by an earlier signer so that no signature may be added."
+        " Sign it as any file, with --format cms."
+    ),
+    "pdf-already-signed": N_(
+        "A certification must be the first signature, and this PDF has one already. Sign it"
+        " without --certify."
+    ),
+    "xfa-form": N_(
+        "This PDF is an XFA form: what it shows is not what would be signed. Print it to a new PDF"
+        " and sign that one."
+    ),
+    "field-missing": N_("The PDF has no signature field of that name. It has: {detail}"),
+    "field-signed": N_("That signature field is signed already. Choose another one."),
+    "field-ambiguous": N_(
+        "That name belongs to something in the PDF that cannot be signed. Choose another one."
+    ),
+    "page-missing": N_("There is no such page. The PDF has {detail} pages."),
+    "stamp-outside-page": N_(
+        "The stamp would stand outside the page, which is {detail} points large. Move it."
+    ),
+    "stamp-too-small": N_(
+        "The text of the stamp does not fit into it at a size that can be read. Make it larger, at"
+        " least {detail} points."
+    ),
+    "font-missing": N_(
+        "No font for the text of the stamp was found. Install IPAexGothic or Noto Sans CJK, or give"
+        " a font with --font FILE."
+    ),
+    "font-unusable": N_("This font cannot be used ({detail}). Give another one with --font FILE."),
+    "glyphs-missing": N_(
+        "The font has no glyph for {detail}. Give another one with --font FILE, such as IPAmjMincho"
+        " (IPAmj明朝)."
+    ),
+}
+
+
+def document_text(error: "DocumentError") -> str:
+    """What is wrong with the document, or with what was asked of it."""
+    return _(TEXTS[error.fault.value]).format(detail=printable(error.detail))
