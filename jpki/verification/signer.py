@@ -159,7 +159,7 @@ def _verify_with(
             reasons.append(Reason.SIGNER_CERTIFICATE_MISMATCH)
     reasons += _signature_faults(signature, certificate)
     if attributes is not None and attributes.signing_time is not None:
-        reasons += _signing_time_faults(attributes.signing_time, certificate, now)
+        reasons += signing_time_faults(attributes.signing_time, certificate, now)
     path = check(certificate)
     return SignatureReport(
         reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
@@ -171,7 +171,7 @@ def _verify_with(
     )
 
 
-def _signing_time_faults(
+def signing_time_faults(
     claimed: datetime, certificate: x509.Certificate, now: datetime
 ) -> Iterator[Reason]:
     """Nothing proves the claimed time, but it must not contradict what is known."""
