@@ -1,7 +1,7 @@
 """The JPKI application within one transaction: what can be asked of it while nobody else can."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -132,14 +132,26 @@ class JpkiApplication:
             raise self._explain_blocked(blocked) from None
 
     def _explain_blocked(self, blocked: PinBlockedError) -> JpkiError:
-        """Why a PIN has no tries: a card without signature certificate is issued that way."""
-        if blocked.kind is not PinKind.SIGNATURE:
+        """Why a PIN has no tries: cards of some kinds are issued that way."""
+        if blocked.by_this_entry:
             return blocked
+        both = True  # nobody is told that they mistyped unless the other PIN is open
+        with suppress(CardError):
+            both = not any(self.tries_left(kind) for kind in PinKind if kind is not blocked.kind)
+            if blocked.kind is PinKind.SIGNATURE and self.has_signature_certificate() is False:
+                return CertificateMissingError(CertificateName.SIGNATURE, both_blocked=both)
+        return PinBlockedError(blocked.kind, both_blocked=both)
+
+    def has_signature_certificate(self) -> bool | None:
+        """What EF 0008 says. None: the card has no such file, as old ones and phones need not.
+
+        Raises:
+            CardError: the card does not answer as it should.
+        """
         try:
-            available = self.certificate_availability().signature
-        except CardError:
-            return blocked
-        return blocked if available else CertificateMissingError(CertificateName.SIGNATURE)
+            return self.certificate_availability().signature
+        except StatusWordError:
+            return None
 
     def token_info(self) -> TokenInfo:
         """EF 0006. The label's padding is dropped.

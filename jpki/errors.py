@@ -21,6 +21,8 @@
     │   ├── CertificateExpiredError
     │   ├── CertificateNotYetValidError
     │   └── AnchorNotCaError           what was given as a trust anchor is no CA certificate
+    ├── RevocationDataMalformedError what was given as a CRL or an OCSP answer is none
+    ├── ServerError                  a server that the caller named failed
     ├── SigningError
     │   ├── SignatureMismatchError     the card's signature does not fit its certificate
     │   ├── KeyPurposeError            the authentication key signs logins, nothing else
@@ -139,13 +141,21 @@ class PinIncorrectError(PinError):
 
 
 class PinBlockedError(PinError):
-    """No try is left: the city office unblocks it."""
+    """No try is left: the city office unblocks it.
+
+    ``by_this_entry``: a PIN that was just sent spent the last try. ``both_blocked``: the other PIN
+    has no tries either, or does not say, so this may be a face-authentication card.
+    """
 
     code = "pin-blocked"
 
-    def __init__(self, kind: PinKind) -> None:
+    def __init__(
+        self, kind: PinKind, *, by_this_entry: bool = False, both_blocked: bool = False
+    ) -> None:
         super().__init__(kind, "blocked")
         self.tries_left = 0
+        self.by_this_entry = by_this_entry
+        self.both_blocked = both_blocked
 
 
 class LastTryError(PinError):
@@ -209,12 +219,16 @@ class CertificateError(JpkiError):
 
 
 class CertificateMissingError(CertificateError):
-    """The card carries no such certificate."""
+    """The card carries no such certificate.
+
+    ``both_blocked``: its PINs have no tries, so it may be a face-authentication card.
+    """
 
     code = "no-certificate"
 
-    def __init__(self, name: CertificateName) -> None:
+    def __init__(self, name: CertificateName, *, both_blocked: bool = False) -> None:
         super().__init__(name, "not on this card")
+        self.both_blocked = both_blocked
 
 
 class CertificateMalformedError(CertificateError):
@@ -255,6 +269,30 @@ class AnchorNotCaError(CertificateError):
 
     def __init__(self) -> None:
         super().__init__(None, "a trust anchor is no CA certificate")
+
+
+class RevocationDataMalformedError(JpkiError):
+    """The bytes are no CRL (RFC 5280 5) or no OCSP answer (RFC 6960 4.2). ``detail`` says more."""
+
+    code = "revocation-data-malformed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class ServerError(JpkiError):
+    """A server that the caller named failed: a timestamp authority, an OCSP responder.
+
+    ``url`` is without user and password; ``detail`` says what happened.
+    """
+
+    code = "server"
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(f"{url}: {detail}")
+        self.url = url
+        self.detail = detail
 
 
 class SigningError(JpkiError):

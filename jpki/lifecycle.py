@@ -1,7 +1,8 @@
-"""The life of card and certificates by the rules of the residents' guides, as functions of dates.
+"""The life of card and certificates by the rules of the residents' guides, as pure functions.
 
 Days are days in Japan: a certificate's last day ends at 14:59:59 UTC. A last day of validity
-belongs to the validity.
+belongs to the validity. Where the guides leave an edge open the day that is safe for the holder is
+taken, and a ``Remark`` says so. docs/rules.md lists the rules.
 """
 
 import calendar
@@ -12,6 +13,8 @@ from typing import Final, Self
 
 JAPAN: Final = timezone(timedelta(hours=9), "JST")
 
+FIRST_CARD: Final = date(2016, 1, 1)
+"""No My Number Card was handed out before this month."""
 MAJORITY_AT_18: Final = date(2022, 4, 1)
 """From this day on the age of majority is 18; it was 20."""
 
@@ -55,6 +58,8 @@ class Deadline:
 
     move: Move
     start: date
+    done: date | None = None
+    """The day on which what must follow was done, if it was."""
 
     @property
     def lapses(self) -> date:
@@ -66,6 +71,34 @@ class Deadline:
         """The day before."""
         return self.lapses - timedelta(days=1)
 
+    def is_missed(self, today: date) -> bool:
+        """Whether the last safe day went by before the thing was done."""
+        return (self.done or today) > self.last_safe_day
+
+
+class Edge(Enum):
+    """A case that the guides leave open, or that is easily taken for a mistake; for a remark."""
+
+    LEAP_DAY = "leap-day"
+    """Born on 29 February; ``day`` is the 28th of a common year, taken for the birthday."""
+    OF_AGE_NEXT_DAY = "of-age-next-day"
+    """The birthday that makes an adult is the day after issue. By the law on the counting of ages
+    the year would end with the day of issue, and the card hold until ``day``: an interpretation."""
+    MONTH_END = "month-end"
+    """``day`` is the last of the month three months before expiry, which has no such day."""
+    STAY_PAST_BIRTHDAY = "stay-past-birthday"
+    """The period of stay outlasts ``day``, the birthday that ends other people's cards."""
+    BEFORE_FIRST_CARD = "before-first-card"
+    """Issued before ``day``, the first on which cards were handed out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """An edge that a result depends on, with the day that explains it."""
+
+    edge: Edge
+    day: date
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
@@ -73,6 +106,7 @@ class Validity:
 
     card_valid_until: date
     certificate_valid_until: date
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def renewal_opens(self) -> date:
@@ -84,7 +118,7 @@ def validity(issued: date, birth_date: date, *, resident_until: date | None = No
     """Until when a card holds, and the certificates issued with it.
 
     The card: until the 10th birthday after the day of issue, for a holder who was not of age on
-    that day the 5th; for a foreign resident the end of the period of stay, if that is sooner. The
+    that day the 5th; for a foreign resident the end of the period of stay instead. The
     certificates: until the 5th birthday, or as long as the card.
 
     Args:
@@ -101,11 +135,37 @@ def validity(issued: date, birth_date: date, *, resident_until: date | None = No
     if resident_until is not None and resident_until < issued:
         raise ValueError("the period of stay ended before the card was issued")
     birthdays = ADULT_CARD_BIRTHDAYS if is_of_age(birth_date, issued) else MINOR_CARD_BIRTHDAYS
-    card = birthday_after(birth_date, issued, birthdays)
-    if resident_until is not None:
-        card = min(card, resident_until)
-    certificate = birthday_after(birth_date, issued, CERTIFICATE_BIRTHDAYS)
-    return Validity(card_valid_until=card, certificate_valid_until=min(certificate, card))
+    by_birthday = birthday_after(birth_date, issued, birthdays)
+    card = by_birthday if resident_until is None else resident_until
+    certificate = min(birthday_after(birth_date, issued, CERTIFICATE_BIRTHDAYS), card)
+    remarks = [_leap_day(birth_date, (certificate, card))]
+    if resident_until is None:
+        remarks.append(_of_age_next_day(birth_date, issued))
+    elif resident_until > by_birthday:
+        remarks.append(Remark(edge=Edge.STAY_PAST_BIRTHDAY, day=by_birthday))
+    remarks.append(month_end(certificate))
+    if issued < FIRST_CARD:
+        remarks.append(Remark(edge=Edge.BEFORE_FIRST_CARD, day=FIRST_CARD))
+    return Validity(
+        card_valid_until=card,
+        certificate_valid_until=certificate,
+        remarks=tuple(remark for remark in remarks if remark is not None),
+    )
+
+
+def _leap_day(birth_date: date, ends: tuple[date, ...]) -> Remark | None:
+    if (birth_date.month, birth_date.day) != (2, 29):
+        return None
+    moved = (day for day in ends if (day.month, day.day) == (2, 28))
+    return next((Remark(edge=Edge.LEAP_DAY, day=day) for day in moved), None)
+
+
+def _of_age_next_day(birth_date: date, issued: date) -> Remark | None:
+    majority = _majority(issued)
+    if not _age(birth_date, issued) < majority <= _age(birth_date, issued + timedelta(days=1)):
+        return None
+    day = birthday_after(birth_date, issued, ADULT_CARD_BIRTHDAYS)
+    return Remark(edge=Edge.OF_AGE_NEXT_DAY, day=day)
 
 
 def is_of_age(birth_date: date, day: date) -> bool:
@@ -113,10 +173,17 @@ def is_of_age(birth_date: date, day: date) -> bool:
 
     The day before a birthday still belongs to the younger age. The law on the counting of ages
     would end the year of age with that day; that is an interpretation, and this the cautious one.
+    So who was born on 29 February comes of age on 1 March of a common year.
     """
-    majority = 18 if day >= MAJORITY_AT_18 else 20
-    age = day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
-    return age >= majority
+    return _age(birth_date, day) >= _majority(day)
+
+
+def _majority(day: date) -> int:
+    return 18 if day >= MAJORITY_AT_18 else 20
+
+
+def _age(birth_date: date, day: date) -> int:
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
 def birthday_after(birth_date: date, day: date, count: int) -> date:
@@ -143,16 +210,78 @@ def last_day(not_valid_after: datetime) -> date:
     Args:
         not_valid_after: the certificate's, with a time zone. RFC 5280 4.1.2.5.
     """
-    return not_valid_after.astimezone(JAPAN).date()
+    try:
+        return not_valid_after.astimezone(JAPAN).date()
+    except OverflowError:  # the end of the year 9999, which means "no end"
+        return date.max
+
+
+def three_months_before(expiry: date) -> date:
+    """The same day of the month three months earlier, or the last of a month that is too short."""
+    year, month = divmod(expiry.year * 12 + expiry.month - 1 - RENEWAL_MONTHS, 12)
+    if year < date.min.year:
+        return date.min
+    return date(year, month + 1, _day_of_month(year, month + 1, expiry.day))
 
 
 def renewal_opens(expiry: date) -> date:
     """The first day on which the city office renews a card or certificate, free of charge.
 
     It is the day after the day that is three months before ``expiry``, the last day of validity
-    (an older guide says: that day itself). Where that month is too short the day is its last one,
-    so for 31 May renewal opens on 1 March.
+    (an older guide says: that day itself). For 31 May it is 1 March, since February has no 31st.
     """
-    year, month = divmod(expiry.year * 12 + expiry.month - 1 - RENEWAL_MONTHS, 12)
-    day = _day_of_month(year, month + 1, expiry.day)
-    return date(year, month + 1, day) + timedelta(days=1)
+    return three_months_before(expiry) + timedelta(days=1)
+
+
+def month_end(expiry: date) -> Remark | None:
+    """What is to be said where the month three months before ``expiry`` is too short."""
+    before = three_months_before(expiry)
+    return None if before.day == expiry.day else Remark(edge=Edge.MONTH_END, day=before)
+
+
+class RenewalPhase(Enum):
+    """Where a card or certificate stands in its life; the value is the word in JSON."""
+
+    NOT_OPEN = "not-open"
+    OPEN = "open"
+    EXPIRED = "expired"
+
+
+def renewal_phase(expiry: date, today: date) -> RenewalPhase:
+    """Whether it is time to renew what is valid up to and including ``expiry``."""
+    if today > expiry:
+        return RenewalPhase.EXPIRED
+    return RenewalPhase.OPEN if today >= renewal_opens(expiry) else RenewalPhase.NOT_OPEN
+
+
+class Lockout(Enum):
+    """What PINs without tries mean, as far as a card shows it; the value is the word in JSON."""
+
+    NONE = "none"
+    ENTRIES = "entries"
+    """One PIN was blocked by entries."""
+    NO_SIGNATURE_CERTIFICATE = "no-signature-certificate"
+    """The signature PIN has nothing behind it: a child's card, or one that was not wanted."""
+    PERHAPS_FACE_AUTHENTICATION = "perhaps-face-authentication"
+    """Both PINs: a face-authentication card (顔認証マイナンバーカード) is issued so."""
+
+
+def lockout(
+    signature_tries: int | None,
+    authentication_tries: int | None,
+    *,
+    has_signature_certificate: bool | None,
+) -> Lockout:
+    """Why PINs are blocked.
+
+    A face-authentication card does not say that it is one, and so it cannot be told from a card
+    both of whose PINs were blocked by entries. Nobody is told that they mistyped who perhaps did
+    not: a count that is not known (None) is taken for none.
+    """
+    if 0 not in (signature_tries, authentication_tries):
+        return Lockout.NONE
+    if not signature_tries and not authentication_tries:
+        return Lockout.PERHAPS_FACE_AUTHENTICATION
+    if signature_tries == 0 and has_signature_certificate is False:
+        return Lockout.NO_SIGNATURE_CERTIFICATE
+    return Lockout.ENTRIES

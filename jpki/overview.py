@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from apdu.errors import StatusWordError
 from jpki.application import JpkiApplication
 from jpki.certificates.issuer import TEST_ORGANIZATION, is_test_certificate
 from jpki.errors import CertificateMissingError, PinRequiredError, UnsupportedCardError
 from jpki.files import CardKind, CertificateName, PinKind
+from jpki.lifecycle import Lockout, lockout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,10 @@ class CardOverview:
     is_test: bool
 
     @property
-    def all_pins_blocked(self) -> bool:
-        """As on a face-authentication card, which is issued so (顔認証マイナンバーカード)."""
-        return all(pin.is_blocked for pin in self.pins)
+    def lockout(self) -> Lockout:
+        """What PINs without tries mean."""
+        present = {state.name: state.present for state in self.certificates}
+        return _lockout(self.pins, has_certificate=present[CertificateName.SIGNATURE])
 
 
 def pin_states(application: JpkiApplication) -> tuple[PinState, ...]:
@@ -57,6 +58,26 @@ def pin_states(application: JpkiApplication) -> tuple[PinState, ...]:
         CardError: the card does not answer as it should.
     """
     return tuple(PinState(kind=kind, tries_left=application.tries_left(kind)) for kind in PinKind)
+
+
+def lockout_of(application: JpkiApplication, pins: tuple[PinState, ...]) -> Lockout:
+    """What PINs without tries mean. Asks EF 0008, and only if one of them has none.
+
+    Raises:
+        CardError: the card does not answer as it should.
+    """
+    if not any(pin.is_blocked for pin in pins):
+        return Lockout.NONE
+    return _lockout(pins, has_certificate=application.has_signature_certificate())
+
+
+def _lockout(pins: tuple[PinState, ...], *, has_certificate: bool | None) -> Lockout:
+    tries = {pin.kind: pin.tries_left for pin in pins}
+    return lockout(
+        tries[PinKind.SIGNATURE],
+        tries[PinKind.AUTHENTICATION],
+        has_signature_certificate=has_certificate,
+    )
 
 
 def certificate_states(application: JpkiApplication) -> tuple[CertificateState, ...]:
@@ -90,7 +111,7 @@ def look_over(application: JpkiApplication) -> CardOverview:
 def _certificate(application: JpkiApplication, name: CertificateName) -> CertificateState:
     if name is CertificateName.SIGNATURE:
         # Reading it needs the password; that it is there is said by EF 0008.
-        present = _signature_is_present(application)
+        present = application.has_signature_certificate()
         return CertificateState(name=name, present=present, needs_pin=present is not False)
     try:
         certificate = application.read_certificate(name)
@@ -105,10 +126,3 @@ def _certificate(application: JpkiApplication, name: CertificateName) -> Certifi
         not_valid_after=certificate.not_valid_after_utc,
         is_test=is_test_certificate(certificate),
     )
-
-
-def _signature_is_present(application: JpkiApplication) -> bool | None:
-    try:
-        return application.certificate_availability().signature
-    except StatusWordError:  # old cards and phones need not have the file
-        return None

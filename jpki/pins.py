@@ -48,6 +48,7 @@ from jpki.files import ElementaryFiles, PinKind
 INS_VERIFY: Final = 0x20
 INS_CHANGE_REFERENCE_DATA: Final = 0x24
 PIN_P2: Final = 0x80  # the PIN whose EF is current
+NO_TRIES_LEFT: Final = 0x63C0  # of the entry that spent the last one
 NEW_PIN_ONLY_P1: Final = 0x01  # after VERIFY, so the old one is not repeated
 
 _NOTHING_CHANGED: Final = frozenset({0x64, *range(0x67, 0x6C), 0x6D, 0x6E})
@@ -312,7 +313,8 @@ class Pins:
         if response.sw == SW.OK:
             return
         if is_blocked(response.sw):
-            raise PinBlockedError(pin.kind)
+            # A card that was blocked before answers 6984 or 6983.
+            raise PinBlockedError(pin.kind, by_this_entry=response.sw == NO_TRIES_LEFT)
         if response.sw >> 8 == 0x63:
             self._refused.add(pin)
             raise PinIncorrectError(pin.kind, _count(pin.kind, response.sw))

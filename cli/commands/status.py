@@ -12,6 +12,7 @@ from cli.pin_state_view import pins_as_json, pins_as_text
 from cli.printable import printable
 from cli.translation import N_, _
 from jpki.files import CardKind, CertificateName
+from jpki.lifecycle import Lockout
 from jpki.overview import CardOverview, look_over
 
 
@@ -61,7 +62,7 @@ def _kind(kind: CardKind) -> str:
 
 def _advice(overview: CardOverview) -> Iterator[str]:
     """What the state as a whole means, where it is easily misread."""
-    if overview.all_pins_blocked:
+    if overview.lockout is Lockout.PERHAPS_FACE_AUTHENTICATION:
         yield _(
             "        Both PINs are blocked. A face-authentication card (顔認証マイナンバーカード)"
             " is issued so; the city office can turn it back."
