@@ -11,7 +11,7 @@ from jpki.certificates import load_certificates
 from jpki.certificates.file_kind import FileKind, file_kind
 from jpki.errors import CertificateMalformedError
 
-MAX_BYTES: Final = 1 << 24
+MAX_BYTES: Final = 1 << 22
 
 WORDS: Final = {
     FileKind.EMPTY: N_("it is empty"),

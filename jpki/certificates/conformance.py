@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 from jpki.certificates.asn1 import Asn1Reader
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY, policies_of
-from jpki.certificates.tbs import TbsFields, tbs_fields
+from jpki.certificates.tbs import TbsFields, serial_number_of, tbs_fields
 
 MODULUS_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = 65537
@@ -108,7 +108,7 @@ def is_card_key(certificate: x509.Certificate) -> bool:
 def _field_faults(certificate: x509.Certificate, fields: TbsFields) -> Iterator[ProfileFault]:
     if certificate.version is not x509.Version.v3:
         yield ProfileFault(kind=ProfileFaultKind.VERSION)
-    if not 0 < certificate.serial_number < 1 << MAX_SERIAL_NUMBER_BITS:
+    if not 0 < serial_number_of(certificate) < 1 << MAX_SERIAL_NUMBER_BITS:
         yield ProfileFault(kind=ProfileFaultKind.SERIAL_NUMBER)
     key_algorithm = _children(fields.subject_public_key_info)[0]
     sha256_with_junk = fields.signature[4:13] == SHA256_WITH_RSA[4:13]

@@ -17,6 +17,7 @@ from jpki.certificates.issuer import is_test_certificate
 from jpki.certificates.kind import CertificateKind, Medium, kind_of, medium_of
 from jpki.certificates.loading import read_through
 from jpki.certificates.policies import TEST_SIGNATURE_POLICY, policies_of
+from jpki.certificates.tbs import serial_number_of
 from jpki.certificates.trust import PinnedCa, pin_of
 
 DISTRIBUTION_POINTS_UNIT: Final = "CRL Distribution Points"
@@ -61,7 +62,7 @@ def read_profile(certificate: x509.Certificate) -> CertificateProfile:
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
         fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(),
-        serial_number=certificate.serial_number,
+        serial_number=serial_number_of(certificate),
         not_valid_before=certificate.not_valid_before_utc,
         not_valid_after=certificate.not_valid_after_utc,
         policies=policies,

@@ -32,6 +32,12 @@ def tbs_fields(certificate: x509.Certificate) -> TbsFields:
     return _fields(reader, reader.document())
 
 
+def serial_number_of(certificate: x509.Certificate) -> int:
+    """Return the serial number; of one that is not positive ``cryptography`` warns on stderr."""
+    reader = Asn1Reader(tbs_fields(certificate).serial_number, strict=True)
+    return int.from_bytes(reader.contents(reader.document()), "big", signed=True)
+
+
 def tbs_fields_of_der(certificate: bytes) -> TbsFields:
     """Take a certificate apart that nobody has parsed yet.
 
