@@ -112,6 +112,16 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "certificate-malformed": (ExitCode.NONSENSE, certificate_malformed_text),
     "certificate-expired": (ExitCode.REFUSED, certificate_expired_text),
     "certificate-not-yet-valid": (ExitCode.REFUSED, certificate_not_yet_valid_text),
+    "revocation-data-malformed": (
+        ExitCode.REFUSED,
+        N_("What was given as a CRL or an OCSP answer is none. A file in PEM or DER is wanted."),
+    ),
+    "server": (
+        ExitCode.SERVER_FAILED,
+        N_(
+            "{url} did not give an answer that can be used: {detail}. Check the address; try again."
+        ),
+    ),
     "signing": (ExitCode.NONSENSE, N_("The signature could not be made. Try again.")),
     "signature-mismatch": (
         ExitCode.NONSENSE,

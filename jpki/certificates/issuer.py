@@ -82,7 +82,7 @@ def find_issuer(
             identifier_faults=tuple(issuer_identifier_faults(certificate, anchor)),
         )
         for anchor in namesakes
-        if _is_issued_by(certificate, anchor)
+        if is_issued_by(certificate, anchor)
     ]
     if not found:
         return Issuer(reasons=(Reason.UNTRUSTED_ISSUER if namesakes else Reason.NO_ANCHOR,))
@@ -90,7 +90,8 @@ def find_issuer(
     return min(found, key=lambda issuer: len(issuer.reasons) + len(issuer.identifier_faults))
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether a certificate names an issuer and carries its signature. RFC 5280 6.1.3 (a)."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import warnings
+from collections.abc import Collection
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -94,26 +95,43 @@ def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
     Raises:
         CertificateMalformedError: no certificate at all, too many, or one that cannot be read.
     """
-    ders = _split_pem(data) if PEM_BEGIN in data else _split_der(data)
+    try:
+        ders = split_items(data, CERTIFICATE_LABELS, MAX_CERTIFICATES)
+    except ValueError as error:
+        raise CertificateMalformedError(None, str(error)) from None
     if not ders:
         raise CertificateMalformedError(None, "no certificate in the data")
-    if len(ders) > MAX_CERTIFICATES:
-        raise CertificateMalformedError(None, f"more than {MAX_CERTIFICATES} certificates")
     return tuple(load_certificate(der) for der in ders)
 
 
-def _split_pem(data: bytes) -> list[bytes]:
-    _, *blocks = data.split(PEM_BEGIN, MAX_CERTIFICATES + 1)
-    if len(blocks) > MAX_CERTIFICATES:
-        raise CertificateMalformedError(None, f"more than {MAX_CERTIFICATES} PEM blocks")
+def split_items(data: bytes, labels: Collection[bytes], most: int) -> list[bytes]:
+    """Split a file into its items in DER: PEM blocks of some labels, or DER, one after the other.
+
+    PEM blocks of other labels are passed over. Every byte is looked at once.
+
+    Raises:
+        ValueError: neither, or more than ``most``; the text quotes nothing of the data.
+    """
+    if PEM_BEGIN in data:
+        return _split_pem(data, labels, most)
+    try:
+        return _split_der(data, most)
+    except Asn1Error:
+        raise ValueError("neither PEM nor DER") from None
+
+
+def _split_pem(data: bytes, labels: Collection[bytes], most: int) -> list[bytes]:
+    _, *blocks = data.split(PEM_BEGIN, most + 1)
+    if len(blocks) > most:
+        raise ValueError(f"more than {most} PEM blocks")
     try:
         return [
             base64.b64decode(body.translate(None, WHITE_SPACE), validate=True)
             for label, body in map(_pem_block, blocks)
-            if label in CERTIFICATE_LABELS
+            if label in labels
         ]
-    except binascii.Error as error:
-        raise CertificateMalformedError(None, "a PEM block that is not base64") from error
+    except binascii.Error:
+        raise ValueError("a PEM block that is not base64") from None
 
 
 def _pem_block(data: bytes) -> tuple[bytes, bytes]:
@@ -121,19 +139,18 @@ def _pem_block(data: bytes) -> tuple[bytes, bytes]:
     label, _, rest = data.partition(b"-----")
     body, end, _ = rest.partition(b"-----END " + label + b"-----")
     if not end:
-        raise CertificateMalformedError(None, "a PEM block without its end")
+        raise ValueError("a PEM block without its end")
     return label, body
 
 
-def _split_der(data: bytes) -> list[bytes]:
+def _split_der(data: bytes, most: int) -> list[bytes]:
     reader = Asn1Reader(data, strict=True)
     ders: list[bytes] = []
     offset = 0
-    try:
-        while offset < len(data) and len(ders) <= MAX_CERTIFICATES:
-            element = reader.expect(reader.element(offset, len(data)), SEQUENCE)
-            ders.append(reader.encoding(element))
-            offset = element.end
-    except Asn1Error as error:
-        raise CertificateMalformedError(None) from error
+    while offset < len(data):
+        if len(ders) == most:
+            raise ValueError(f"more than {most} in a row")
+        element = reader.expect(reader.element(offset, len(data)), SEQUENCE)
+        ders.append(reader.encoding(element))
+        offset = element.end
     return ders

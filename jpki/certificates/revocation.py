@@ -1,39 +1,62 @@
-"""Whether a certificate was revoked, by CRLs (RFC 5280 6.3) and OCSP answers (RFC 6960)."""
+"""Whether a certificate was revoked, by CRLs (RFC 5280) and OCSP answers (RFC 6960) at hand.
+
+JPKI gives such data to registered verifiers only, so mostly there are none, and that is said. They
+come from files, or from a server that the caller named; never from the addresses in a certificate,
+which would tell a third party whose certificate is being looked at.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509 import ocsp
+from cryptography.x509 import ocsp as x509_ocsp
 
+from jpki.certificates import crl, ocsp
+from jpki.certificates.evidence import (
+    NOT_LOOKED_AT,
+    EvidenceFault,
+    EvidenceFaultError,
+    RejectedEvidence,
+    RevocationFinding,
+    RevocationSource,
+)
+from jpki.certificates.loading import PARSER_ERRORS, split_items
 from jpki.certificates.verdict import Revocation
+from jpki.errors import RevocationDataMalformedError
+
+__all__ = [
+    "NOTHING_GIVEN",
+    "NOT_LOOKED_AT",
+    "EvidenceFault",
+    "RejectedEvidence",
+    "RevocationFinding",
+    "RevocationMaterial",
+    "RevocationMode",
+    "RevocationSource",
+    "check_revocation",
+    "load_crls",
+    "load_ocsp_responses",
+]
+
+MAX_ITEMS: Final = 1000  # there are 1,900 municipalities; nobody needs all lists in one file
+CRL_LABELS: Final = (b"X509 CRL",)
+OCSP_LABELS: Final = (b"OCSP RESPONSE",)
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class RevocationMode(StrEnum):
     """How much depends on data about revocation."""
 
     REQUIRE = "require"
-    """Without data that count nothing passes."""
+    """Nothing passes without data that count."""
     IF_AVAILABLE = "if-available"
-    """What is at hand is looked at, and what is not known is said."""
+    """What is at hand is looked at; what is not known is said."""
     NONE = "none"
     """Nothing is looked at."""
-
-
-class RevocationSource(StrEnum):
-    """Where an answer comes from."""
-
-    CRL = "crl"
-    OCSP = "ocsp"
-
-
-class EvidenceFault(StrEnum):
-    """Why a CRL or an OCSP answer does not count."""
-
-    MALFORMED = "malformed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,41 +65,104 @@ class RevocationMaterial:
 
     mode: RevocationMode = RevocationMode.IF_AVAILABLE
     crls: tuple[x509.CertificateRevocationList, ...] = ()
-    ocsp_responses: tuple[ocsp.OCSPResponse, ...] = ()
+    ocsp_responses: tuple[x509_ocsp.OCSPResponse, ...] = ()
     responder: Callable[[bytes], bytes] | None = None
     """DER OCSPRequest -> DER OCSPResponse: a server that the user named."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedEvidence:
-    """A CRL or an OCSP answer that does not count."""
-
-    source: RevocationSource
-    fault: EvidenceFault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationFinding:
-    """What is known."""
-
-    status: Revocation = Revocation.NOT_CHECKED
-    reason: str | None = None  # CRLReason, RFC 5280 5.3.1
-    since: datetime | None = None  # UTC
-    source: RevocationSource | None = None
-    this_update: datetime | None = None
-    next_update: datetime | None = None
-    rejected: tuple[RejectedEvidence, ...] = ()
-
-
 NOTHING_GIVEN: Final = RevocationMaterial()
-NOT_LOOKED_AT: Final = RevocationFinding()
 
 
 def check_revocation(
-    certificate: x509.Certificate,  # noqa: ARG001
-    issuer: x509.Certificate,  # noqa: ARG001
-    at: datetime,  # noqa: ARG001
-    material: RevocationMaterial,  # noqa: ARG001
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    at: datetime,
+    material: RevocationMaterial,
 ) -> RevocationFinding:
-    """Look a certificate up."""
-    return NOT_LOOKED_AT
+    """Find out whether a certificate was revoked at a time.
+
+    What does not count (another CA, another municipality, out of date, forged) is as if it had not
+    been given, and is named. A revocation in anything that counts is final; else the newest
+    information decides, since a suspension can be lifted.
+
+    Args:
+        certificate: in question.
+        issuer: the CA certificate whose key signed it.
+        at: the time, with a time zone.
+        material: what there is.
+
+    Raises:
+        ServerError: the responder failed.
+    """
+    if material.mode is RevocationMode.NONE:
+        return NOT_LOOKED_AT
+    question = certificate, issuer, at
+    look_ups = [partial(crl.look_up, *question, item) for item in material.crls]
+    look_ups += [partial(ocsp.look_up, *question, item) for item in material.ocsp_responses]
+    if material.responder is not None:
+        look_ups.append(partial(_ask, material.responder, *question))
+    rejected: list[RejectedEvidence] = []
+    found: list[RevocationFinding] = []
+    for place, look_up in enumerate(look_ups):
+        try:
+            found.append(look_up())
+        except EvidenceFaultError as error:  # of this one; the others may count
+            is_crl = place < len(material.crls)
+            source = RevocationSource.CRL if is_crl else RevocationSource.OCSP
+            rejected.append(RejectedEvidence(source=source, fault=error.fault))
+    best = max(found, key=_weight, default=NOT_LOOKED_AT)
+    return replace(best, rejected=tuple(dict.fromkeys(rejected)))
+
+
+def _ask(
+    responder: Callable[[bytes], bytes],
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    at: datetime,
+) -> RevocationFinding:
+    request, nonce = ocsp.make_request(certificate, issuer)
+    try:
+        response = x509_ocsp.load_der_ocsp_response(responder(request))
+    except PARSER_ERRORS:
+        raise EvidenceFaultError(EvidenceFault.MALFORMED) from None
+    return ocsp.look_up(certificate, issuer, at, response, nonce)
+
+
+def _weight(finding: RevocationFinding) -> tuple[bool, datetime]:
+    return finding.status is Revocation.REVOKED, finding.this_update or LONG_AGO
+
+
+def load_crls(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
+    """Load every CRL of a file: PEM (X509 CRL) or DER, one or more in a row.
+
+    Raises:
+        RevocationDataMalformedError: none at all, too many, or one that cannot be read.
+    """
+    ders = _items(data, CRL_LABELS)
+    try:
+        return tuple(x509.load_der_x509_crl(der) for der in ders)
+    except PARSER_ERRORS:
+        raise RevocationDataMalformedError("not a CRL") from None
+
+
+def load_ocsp_responses(data: bytes) -> tuple[x509_ocsp.OCSPResponse, ...]:
+    """Load every OCSP answer of a file: DER, one or more in a row, or PEM (OCSP RESPONSE).
+
+    Raises:
+        RevocationDataMalformedError: none at all, too many, or one that cannot be read.
+    """
+    ders = _items(data, OCSP_LABELS)
+    try:
+        return tuple(x509_ocsp.load_der_ocsp_response(der) for der in ders)
+    except PARSER_ERRORS:
+        raise RevocationDataMalformedError("not an OCSP answer") from None
+
+
+def _items(data: bytes, labels: tuple[bytes, ...]) -> list[bytes]:
+    try:
+        items = split_items(data, labels, MAX_ITEMS)
+    except ValueError as error:
+        raise RevocationDataMalformedError(str(error)) from None
+    if not items:
+        raise RevocationDataMalformedError("nothing of the kind in the data")
+    return items
