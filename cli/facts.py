@@ -8,8 +8,11 @@ from jpki.files import PinKind
 
 RENAMED = {"reader_names": "readers", "reader_name": "reader"}
 """The words of the JSON shapes, where an attribute has another."""
-HIDDEN = {"outcome", "detail", "command", "response", "ins", "sw", "hresult"}
-"""Errors inside errors, English prose that the message has already, and numbers shown in hex."""
+HIDDEN = {"outcome", "detail", "command", "response", "ins", "sw", "hresult", "path_report"}
+"""What is no fact for a program.
+
+Errors and reports inside errors, English prose that the message has already, numbers shown in hex.
+"""
 
 
 def facts_of(error: BaseException) -> dict[str, object]:

@@ -38,10 +38,13 @@ programs, and carries facts as attributes. No text holds a PIN, a name or comman
 
 from datetime import datetime
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from jpki.document_faults import DocumentFault as DocumentFault  # noqa: PLC0414  # of this module too
 from jpki.files import CardKind, CertificateName, PinKind
+
+if TYPE_CHECKING:
+    from jpki.certificates.validation import PathReport
 
 
 class PinFault(Enum):
@@ -263,12 +266,16 @@ class CertificateNotYetValidError(CertificateError):
 
 
 class AnchorNotCaError(CertificateError):
-    """A trust anchor without CA flag or keyCertSign. RFC 5280 6.1.4 (k), (n)."""
+    """A trust anchor without CA flag or keyCertSign. RFC 5280 6.1.4 (k), (n).
+
+    ``path`` is the file that it came from, where a caller adds it.
+    """
 
     code = "anchor-not-ca"
 
-    def __init__(self) -> None:
+    def __init__(self, path: str | None = None) -> None:
         super().__init__(None, "a trust anchor is no CA certificate")
+        self.path = path
 
 
 class RevocationDataMalformedError(JpkiError):
@@ -354,16 +361,26 @@ class DocumentError(SigningError):
 
 
 class TokenError(JpkiError):
-    """An authentication token, origin or nonce was refused; ``fault`` says why."""
+    """An authentication token, origin or nonce was refused; ``fault`` says why.
+
+    For CERTIFICATE, ``reasons`` are codes of ``jpki.certificates.Reason`` and ``path_report`` is
+    what the check of the path found.
+    """
 
     code = "token-invalid"
 
     def __init__(
-        self, fault: TokenFault, detail: str = "", *, reasons: tuple[str, ...] = ()
+        self,
+        fault: TokenFault,
+        detail: str = "",
+        *,
+        reasons: tuple[str, ...] = (),
+        path_report: "PathReport | None" = None,
     ) -> None:
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
-        self.reasons = reasons  # for CERTIFICATE: codes of jpki.certificates.Reason
+        self.reasons = reasons
+        self.path_report = path_report
 
 
 class Interrupted(KeyboardInterrupt):

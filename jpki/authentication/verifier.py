@@ -62,10 +62,10 @@ def verify_token(
     try:
         certificate = load_certificate(token.certificate)
     except CertificateMalformedError as error:
-        raise _certificate_error((Reason.CERTIFICATE_MALFORMED,)) from error
+        raise _certificate_error(PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))) from error
     path = check_path(certificate, anchors, at, Purpose.LOGIN, revocation)
     if path.reasons or path.anchor is None:
-        raise _certificate_error(path.reasons)
+        raise _certificate_error(path)
     _check_signature(certificate, token.signature, message)
     return VerifiedLogin(
         certificate=certificate,
@@ -74,8 +74,9 @@ def verify_token(
     )
 
 
-def _certificate_error(reasons: tuple[Reason, ...]) -> TokenError:
-    return TokenError(TokenFault.CERTIFICATE, ", ".join(reasons), reasons=reasons)
+def _certificate_error(path: PathReport) -> TokenError:
+    detail = ", ".join(path.reasons)
+    return TokenError(TokenFault.CERTIFICATE, detail, reasons=path.reasons, path_report=path)
 
 
 def _check_signature(certificate: x509.Certificate, signature: bytes, message: bytes) -> None:
