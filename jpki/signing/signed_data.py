@@ -68,16 +68,21 @@ def build_signed_data(
     key: RSAPrivateKey,
     certificate: x509.Certificate,
     *,
-    signing_time: datetime,
+    signing_time: datetime | None,
     cades: bool,
     extra_certificates: Sequence[x509.Certificate],
 ) -> bytes:
-    """Sign a digest -> DER ContentInfo, detached. See ``jpki.signing.cms.sign_digest``."""
+    """Sign a digest -> DER ContentInfo, detached. See ``jpki.signing.cms.sign_digest``.
+
+    ``signing_time`` None: no such attribute, as PAdES wants it (ETSI EN 319 142-1 6.3), which has
+    the time in the PDF.
+    """
     attributes = [
         _attribute("content_type", "data"),
         _attribute("message_digest", message_digest),
-        _attribute("signing_time", _time(signing_time)),
     ]
+    if signing_time is not None:
+        attributes.append(_attribute("signing_time", _time(signing_time)))
     if cades:
         # Encoded and loaded again, here and below: what was built, asn1crypto encodes anew at every
         # level above it; for a signing-certificate that came to 15 ms.
