@@ -54,6 +54,37 @@ TEXTS: Final[dict[str, str]] = {
         "The font has no glyph for {detail}. Give another one with --font FILE, such as IPAmjMincho"
         " (IPAmj明朝)."
     ),
+    "xml-malformed": N_("This is not XML, or it is damaged ({detail})."),
+    "xml-encoding": N_(
+        "The characters of this XML cannot be read as its declaration says ({detail}). Save it as"
+        " UTF-8."
+    ),
+    "xml-has-dtd": N_(
+        "This XML has a document type definition (DOCTYPE), which could make it say something else"
+        " elsewhere. Remove it, or sign the file as it is with --format cms."
+    ),
+    "xml-too-deep": N_("This XML is nested too deeply. --format cms signs any file."),
+    "xml-too-large": N_(
+        "This XML is too large to be signed as XML (limit: {detail}). --format cms signs any file."
+    ),
+    "reference-missing": N_(
+        "No element of this XML has the id of --reference. --id-attr names the attribute, if it is"
+        " not called Id, ID, id or xml:id."
+    ),
+    "duplicate-id": N_(
+        "{detail} elements of this XML have the id of --reference, so nobody could tell which one"
+        " was signed."
+    ),
+    "parent-missing": N_(
+        "--parent must lead to exactly one element of this XML; it leads to {detail}."
+    ),
+    "signature-would-break": N_(
+        "This XML has a signature already that covers the place of the new one and would be broken"
+        " by it. Choose another place with --parent, or sign the file with --format cms."
+    ),
+    "not-egov": N_(
+        "This is no kousei.xml (構成管理) of e-Gov: {detail} is missing or there more than once."
+    ),
 }
 
 

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_SIGNATURE = "no-signature", Verdict.FAILED
     CONTENT_MISSING = "content-missing", Verdict.FAILED
     CONTENT_CONFLICT = "content-conflict", Verdict.FAILED
+    DTD_PRESENT = "dtd-present", Verdict.FAILED
     # the signature
     DIGEST_MISMATCH = "digest-mismatch", Verdict.FAILED
     SIGNATURE_INVALID = "signature-invalid", Verdict.FAILED
@@ -50,6 +51,11 @@ class Reason(StrEnum):
     ALGORITHM_MISMATCH = "algorithm-mismatch", Verdict.FAILED
     UNSUPPORTED_ALGORITHM = "unsupported-algorithm", Verdict.FAILED
     WEAK_ALGORITHM = "weak-algorithm", Verdict.FAILED
+    # what a signature of XML refers to
+    REFERENCE_UNRESOLVED = "reference-unresolved", Verdict.FAILED
+    REFERENCE_AMBIGUOUS = "reference-ambiguous", Verdict.FAILED
+    REFERENCE_EXTERNAL = "reference-external", Verdict.FAILED
+    UNSUPPORTED_TRANSFORM = "unsupported-transform", Verdict.FAILED
     # the certificate and its path
     CERTIFICATE_MALFORMED = "certificate-malformed", Verdict.FAILED
     EXPIRED = "expired", Verdict.FAILED

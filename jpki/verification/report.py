@@ -27,6 +27,10 @@ class Note(StrEnum):
     """Revocation data or timestamps were added after this signature; they change no content."""
     FORM_FILLED_AFTER_SIGNING = "form-filled-after-signing"
     """A form was filled or another signature added, as this signature allows."""
+    SHA1_ALLOWED = "sha1-allowed"
+    """It rests on SHA-1, which is broken, and passed because the caller allowed that."""
+    COMMENTS_NOT_SIGNED = "comments-not-signed"
+    """XML: there are comments where it was signed, and no signature covers them."""
 
 
 class Level(StrEnum):
