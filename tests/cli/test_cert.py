@@ -242,7 +242,7 @@ def test_times_of_japan_and_of_here_have_an_end_too(monkeypatch: pytest.MonkeyPa
 
 
 def test_every_kind_era_and_fault_has_words_of_its_own() -> None:
-    words = [
+    words: list[list[str | None]] = [
         [kind_text(kind) for kind in CertificateKind],
         [medium_text(medium) for medium in Medium],
         [sex_text(sex) for sex in Sex],
