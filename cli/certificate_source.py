@@ -1,5 +1,7 @@
 """Certificates by their name on the card, or out of a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +15,17 @@ from cli.pin_entry import PinRequest, unlocked
 from cli.pin_options import ALIASES
 from cli.pin_source import PinSource
 from cli.translation import _
+from jpki.application import JpkiApplication
 from jpki.certificates.loading import read_through
+from jpki.errors import CertificateError
 from jpki.files import CertificateName, PinKind
 
 CA_ALIASES: Final = {"sign-ca": "signature-ca", "auth-ca": "authentication-ca"}
+ISSUERS: Final = {
+    CertificateName.SIGNATURE: CertificateName.SIGNATURE_CA,
+    CertificateName.AUTHENTICATION: CertificateName.AUTHENTICATION_CA,
+}
+"""Which of the card's CA certificates is said to have issued which certificate."""
 
 
 def certificate_name(word: str) -> CertificateName | None:
@@ -46,9 +55,19 @@ def read_certificate(
     Raises:
         PinError, CertificateError, CardError, PinSourceError.
     """
+    with _readable(app, name, pin_from=pin_from, use_last_try=use_last_try) as application:
+        return application.read_certificate(name)
+
+
+@contextmanager
+def _readable(
+    app: AppContext, name: CertificateName, *, pin_from: PinSource | None, use_last_try: bool
+) -> Iterator[JpkiApplication]:
+    """The card in a state in which it gives this certificate away."""
     if name is not CertificateName.SIGNATURE:
         with app.card() as card, card.transaction() as application:
-            return application.read_certificate(name)
+            yield application
+        return
     request = PinRequest(
         kind=PinKind.SIGNATURE,
         source=pin_from,
@@ -56,7 +75,7 @@ def read_certificate(
         disclosure=_("The signature certificate holds your name, address, birth date and sex."),
     )
     with unlocked(app, request) as application:
-        return application.read_certificate(name)
+        yield application
 
 
 def read_named(
@@ -73,6 +92,30 @@ def read_named(
         certificate = read_certificate(app, name, pin_from=pin_from, use_last_try=use_last_try)
         read_through(certificate, name)
         return (certificate,)
+    return _read_file(word)
+
+
+def read_with_issuer(
+    app: AppContext, word: str, *, pin_from: PinSource | None, use_last_try: bool
+) -> tuple[x509.Certificate, ...]:
+    """The same, a certificate of the card with that of its CA behind it if there is one.
+
+    Raises:
+        What ``read_named`` raises.
+    """
+    name = certificate_name(word)
+    if name is None:
+        return _read_file(word)
+    with _readable(app, name, pin_from=pin_from, use_last_try=use_last_try) as application:
+        certificates = [application.read_certificate(name)]
+        if name in ISSUERS:
+            with suppress(CertificateError):  # it is a help, and the certificate is what counts
+                certificates.append(application.read_certificate(ISSUERS[name]))
+    read_through(certificates[0], name)
+    return tuple(certificates)
+
+
+def _read_file(word: str) -> tuple[x509.Certificate, ...]:
     try:
         exists = word == STDIN or Path(word).exists()
     except OSError as error:  # a folder closed to this person, a name too long

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from cli.certificate_view import certificate_as_json
 from cli.exit_codes import ExitCode
+from cli.path_view import path_as_json, path_as_text, reasons_as_text
 from cli.printable import printable
 from cli.translation import _
-from cli.verdict_words import anchor_text, exit_code_of, not_checked_text, reason_text, verdict_text
+from cli.verdict_words import exit_code_of, verdict_text
 from jpki.authentication import VerifiedLogin
-from jpki.certificates import Reason, Verdict
+from jpki.certificates import PathReport, Verdict
 from jpki.errors import TokenError
 
 
@@ -51,11 +52,18 @@ class LoginResult:
     refusal: TokenError | None
 
     @property
+    def path(self) -> PathReport | None:
+        """What the check of the certificate found; None: it did not come to that."""
+        if self.login is not None:
+            return self.login.path
+        return None if self.refusal is None else self.refusal.path_report
+
+    @property
     def verdict(self) -> Verdict:
-        """Without an anchor nothing is decided; any other refusal is a failure."""
+        """That of the certificate; a token with a fault of its own has failed."""
         if self.login is not None:
             return Verdict.PASSED
-        return Verdict.INDETERMINATE if self.reasons == ["no-anchor"] else Verdict.FAILED
+        return Verdict.FAILED if self.path is None else self.path.verdict
 
     @property
     def exit_code(self) -> ExitCode:
@@ -72,37 +80,34 @@ class LoginResult:
     def as_json(self) -> dict[str, object]:
         """See docs/json.md."""
         result: dict[str, object] = {"verdict": self.verdict.value, "reasons": self.reasons}
+        if self.path is not None:
+            result |= path_as_json(self.path)
         if self.login is not None:
-            result |= {
-                "anchor": self.login.path.anchor,
-                "revocation": self.login.path.revocation.status.value,
-                "not_checked": [item.value for item in self.login.path.not_checked],
-                "user": certificate_as_json(self.login.user, reveal=True),
-            }
+            result["user"] = certificate_as_json(self.login.user, reveal=True)
         return result
 
     def as_text(self) -> Iterator[str]:
         """For people."""
-        anchor = None if self.login is None else self.login.path.anchor
+        anchor = None if self.path is None else self.path.anchor
         yield _("Login: {verdict}").format(verdict=verdict_text(self.verdict, anchor))
-        for code in self.reasons:
-            yield _("  because:      {reason}").format(reason=_reason(code))
+        if self.path is not None:
+            yield from reasons_as_text(self.path.reasons, self.path)
+        elif self.refusal is not None:
+            reason = _fault_text(self.refusal)
+            yield _("  because:      {reason}").format(reason=reason)
         if self.login is not None:
             # The number in it is how the site knows this user again.
             yield _("  user:         {subject}").format(subject=printable(self.login.user.subject))
-            yield _("  trust in:     {anchor}").format(anchor=anchor_text(anchor))
-            yield _("  not checked:  {items}").format(
-                items=not_checked_text(self.login.path.not_checked)
-            )
+        if self.path is not None:
+            yield from path_as_text(self.path)
 
 
-def _reason(code: str) -> str:
+def _fault_text(refusal: TokenError) -> str:
     words = {
         "too-large": _("the token is too large"),
         "malformed": _("this is not a login token, or it is damaged"),
         "format": _("the token has another format than web-eid:1"),
         "algorithm": _("the token has another algorithm than RS256"),
-        "certificate": _("the certificate in the token cannot be used"),
         "signature": _("it was made for another site or another challenge, or it was changed"),
     }
-    return words.get(code) or reason_text(Reason(code))
+    return words[refusal.fault.value]

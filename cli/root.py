@@ -36,16 +36,25 @@ DEBUG_VARIABLE: Final = "JPKI_DEBUG"
 COMMANDS: Final = {
     "readers": ("cli.commands.readers:readers", N_("Readers, and what is in each.")),
     "status": ("cli.commands.status:status", N_("Card, tries of its PINs, certificates; no PIN.")),
+    "doctor": (
+        "cli.commands.doctor:doctor",
+        N_("What is missing to use a card here, and how to mend it; no PIN."),
+    ),
     "pin": ("cli.commands.pin:pin", N_("Tries, verify, change, and the way to unlock.")),
     "cert": ("cli.commands.cert:cert", N_("The card's certificates.")),
     "sign": ("cli.commands.sign:sign", N_("Sign files with the signature certificate.")),
     "verify": ("cli.commands.verify:verify", N_("Verify signatures.")),
+    "trust": ("cli.commands.trust:trust", N_("The CAs of J-LIS that jpki trusts.")),
     "renewal": (
         "cli.commands.renewal:renewal",
         N_("Until when card and certificates hold, and the deadlines of moving house."),
     ),
     "auth": ("cli.commands.auth:auth", N_("Log in with the authentication certificate.")),
     "emulator": ("cli.commands.emulator:emulator", N_("The virtual card: make, serve, show.")),
+    "help": (
+        "cli.commands.help:help_command",
+        N_("What to do when a card is lost, blocked, expired and the like."),
+    ),
 }
 
 

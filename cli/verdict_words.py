@@ -5,7 +5,10 @@ from typing import Final
 
 from cli.exit_codes import ExitCode
 from cli.translation import N_, _
-from jpki.certificates import AnchorOrigin, Reason, Unchecked, Verdict
+from jpki.certificates import AnchorOrigin, Purpose, Reason, Revocation, Unchecked, Verdict
+from jpki.certificates.conformance import ProfileFault, ProfileFaultKind
+from jpki.certificates.revocation import EvidenceFault, RevocationSource
+from jpki.certificates.trust import PinnedCa
 
 REASONS: Final = {
     Reason.MALFORMED: N_("this is not a signature of this format, or it is damaged"),
@@ -45,14 +48,67 @@ REASONS: Final = {
     Reason.SIGNING_TIME_IN_FUTURE: N_("the signer claims a time that has not come yet"),
     Reason.ANCHOR_EXPIRED: N_("the CA's certificate had expired at the time of the check"),
     Reason.ANCHOR_NOT_YET_VALID: N_("the CA's certificate was not valid yet at that time"),
-    Reason.NO_ANCHOR: N_("the CA is not among those trusted; give its certificate with --trust"),
+    Reason.NO_ANCHOR: N_(
+        "the CA is not among those trusted; 'jpki trust fetch' takes those of J-LIS off a card,"
+        " --trust FILE names another"
+    ),
 }
 
 NOT_CHECKED: Final = {
     Unchecked.REVOCATION: N_(
         "revocation (data of JPKI go to registered verifiers only): the certificate may have been"
-        " revoked, which moving house does as well"
+        " revoked; moving house does that to a signature certificate"
     ),
+}
+
+PROFILE_FAULTS: Final = {
+    ProfileFaultKind.UNEXPECTED_EXTENSION: N_("an extension too many"),
+    ProfileFaultKind.MISSING_EXTENSION: N_("an extension is missing"),
+    ProfileFaultKind.WRONG_CRITICALITY: N_(
+        "an extension that must be critical is not, or the reverse"
+    ),
+    ProfileFaultKind.WRONG_ISSUER_IDENTIFIER: N_(
+        "it names another CA certificate than the one that signed it"
+    ),
+    ProfileFaultKind.VERSION: N_("it is not of version 3"),
+    ProfileFaultKind.SERIAL_NUMBER: N_("its serial number is not possible"),
+    ProfileFaultKind.ALGORITHM_PARAMETERS: N_("parameters of its algorithms are odd"),
+    ProfileFaultKind.TIME_TYPE: N_("its times are written in another form"),
+    ProfileFaultKind.UNIQUE_IDENTIFIER: N_("it has a unique identifier"),
+}
+
+EVIDENCE_FAULTS: Final = {
+    EvidenceFault.MALFORMED: N_("it is damaged"),
+    EvidenceFault.OTHER_ISSUER: N_("it is of another CA, or of another key of this CA"),
+    EvidenceFault.OTHER_SCOPE: N_("it is that of another municipality, or not about people"),
+    EvidenceFault.OTHER_CERTIFICATE: N_("it is about another certificate"),
+    EvidenceFault.SIGNATURE_INVALID: N_("its signature is not by the key of the CA"),
+    EvidenceFault.WEAK_ALGORITHM: N_("its signature is by an algorithm that is not accepted"),
+    EvidenceFault.RESPONDER_NOT_AUTHORIZED: N_("whoever signed it was not charged by the CA"),
+    EvidenceFault.NOT_YET_VALID: N_("it is of a time after that of the check"),
+    EvidenceFault.STALE: N_("it was out of date at the time of the check"),
+    EvidenceFault.PARTIAL: N_("it tells only a part: changes, or some reasons"),
+    EvidenceFault.INDIRECT: N_("it is a list about several CAs"),
+    EvidenceFault.UNKNOWN_CRITICAL_EXTENSION: N_("it has conditions that jpki cannot read"),
+    EvidenceFault.NONCE_MISMATCH: N_("it answers another question (nonce)"),
+    EvidenceFault.NO_ANSWER: N_("the responder gave no answer (try later, or not authorized)"),
+}
+
+SOURCES: Final = {
+    RevocationSource.CRL: N_("revocation list (CRL)"),
+    RevocationSource.OCSP: N_("OCSP answer"),
+}
+
+CRL_REASONS: Final = {  # RFC 5280 5.3.1, as the CPS of JPKI uses them
+    "unspecified": N_("no reason given"),
+    "keyCompromise": N_("the key may be in other hands"),
+    "cACompromise": N_("the key of the CA may be in other hands"),
+    "affiliationChanged": N_("name, address, birth date or sex changed, as by moving house"),
+    "superseded": N_("renewed"),
+    "cessationOfOperation": N_("no longer needed, or the holder left the register"),
+    "certificateHold": N_("suspended"),
+    "privilegeWithdrawn": N_("the right to it was withdrawn"),
+    "aACompromise": N_("an attribute authority may be in other hands"),
 }
 
 
@@ -74,16 +130,63 @@ def reason_text(reason: Reason) -> str:
     return _(REASONS[reason])
 
 
+def purpose_text(purpose: Purpose) -> str:
+    """What the certificate was looked at for."""
+    match purpose:
+        case Purpose.DOCUMENT:
+            return _("signing documents")
+        case Purpose.LOGIN:
+            return _("logging in")
+
+
+def profile_fault_text(fault: ProfileFault) -> str:
+    """What is not as JPKI makes it."""
+    text = _(PROFILE_FAULTS[fault.kind])
+    return text if fault.oid is None else f"{text} ({fault.oid})"
+
+
+def evidence_fault_text(fault: EvidenceFault) -> str:
+    """Why a CRL or an OCSP answer does not count."""
+    return _(EVIDENCE_FAULTS[fault])
+
+
+def source_text(source: RevocationSource) -> str:
+    """A CRL or an OCSP answer."""
+    return _(SOURCES[source])
+
+
+def revocation_reason_text(reason: str) -> str:
+    """Why a certificate was revoked; a code of RFC 5280 that is not known stays as it is."""
+    words = CRL_REASONS.get(reason)
+    return reason if words is None else _(words)
+
+
+def revocation_text(status: Revocation) -> str:
+    """What is known about revocation."""
+    match status:
+        case Revocation.GOOD:
+            return _("neither revoked nor suspended")
+        case Revocation.REVOKED:
+            return _("revoked")
+        case Revocation.SUSPENDED:
+            return _("suspended")
+        case Revocation.UNKNOWN:
+            return _("the certificate is not known there")
+        case Revocation.NOT_CHECKED:
+            return _("not checked")
+
+
 def not_checked_text(unchecked: Iterable[Unchecked]) -> str:
     """What was left out."""
     return "; ".join(_(NOT_CHECKED[item]) for item in unchecked)
 
 
-def anchor_text(anchor: AnchorOrigin | None) -> str:
+def anchor_text(anchor: AnchorOrigin | None, pin: PinnedCa | None = None) -> str:
     """Where the trust in the CA comes from."""
     match anchor:
         case AnchorOrigin.PINNED:
-            return _("a CA of J-LIS that jpki knows")
+            name = "" if pin is None else pin.name
+            return _("{name}, a CA of J-LIS whose fingerprint jpki knows").format(name=name)
         case AnchorOrigin.GIVEN:
             return _("the CA given with --trust")
         case AnchorOrigin.TEST:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -12,6 +11,7 @@ from cryptography import x509
 from cli.errors import InputError, UsageProblemError
 from cli.input_file import InputFile
 from cli.translation import N_, _
+from cli.validation_options import Validation
 from cli.verification_view import VerifiedFile
 from jpki.signing import HashAlgorithm
 from jpki.verification import VerificationReport, verify_cms, verify_raw
@@ -29,9 +29,9 @@ class VerificationPlan:
 
     format_name: str
     content: str | None
-    certificate: x509.Certificate | None
-    anchors: tuple[x509.Certificate, ...]
-    at: datetime
+    certificates: tuple[x509.Certificate, ...]
+    """Of --certificate: the signer's, and CAs beside it; none: it was not given."""
+    validation: Validation
     algorithm: HashAlgorithm
 
     def verify(self, name: str) -> VerifiedFile:
@@ -43,7 +43,7 @@ class VerificationPlan:
         source = InputFile(name=name)
         is_raw = self._is_raw(name)
         content = self._content_of(source, is_raw=is_raw)
-        if is_raw and self.certificate is None:
+        if is_raw and not self.certificates:
             raise UsageProblemError(
                 _("A raw signature has no certificate in it: give it with --certificate FILE.")
             )
@@ -64,15 +64,20 @@ class VerificationPlan:
         """Whether it is a bare signature: said so, or called so, or else given a certificate."""
         if self.format_name != "auto":
             return self.format_name == "raw"
-        return name.endswith(RAW) or (self.certificate is not None and not name.endswith(CMS))
+        return name.endswith(RAW) or (bool(self.certificates) and not name.endswith(CMS))
 
     def _report(
         self, signature: bytes, stream: BinaryIO | None, *, is_raw: bool
     ) -> VerificationReport:
-        if not is_raw or self.certificate is None or stream is None:
-            return verify_cms(signature, stream, self.anchors, self.at)
+        checks = self.validation
+        if not is_raw or stream is None:
+            return verify_cms(
+                signature, stream, checks.anchors, checks.at, checks.revocation, now=checks.now
+            )
+        signer, *others = self.certificates
+        anchors = checks.with_pinned(others)
         return verify_raw(
-            signature, stream, self.certificate, self.anchors, self.at, self.algorithm
+            signature, stream, signer, anchors, checks.at, self.algorithm, checks.revocation
         )
 
     def _content_of(self, source: InputFile, *, is_raw: bool) -> InputFile | None:
@@ -112,5 +117,3 @@ def check_names(files: Sequence[str], content: str | None) -> None:
     """Refuse what cannot be told apart. Raises: UsageProblemError."""
     if content is not None and len(files) > 1:
         raise UsageProblemError(_("--content belongs to one signature; there are several."))
-    if [*files, content].count("-") > 1:
-        raise UsageProblemError(_("The standard input can be read once only."))

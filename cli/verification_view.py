@@ -5,17 +5,12 @@ from dataclasses import dataclass
 
 from cli.certificate_view import certificate_as_json, holder_as_text
 from cli.exit_codes import ExitCode
-from cli.facts import utc_text
+from cli.facts import json_value
+from cli.path_view import NO_PATH, path_as_json, path_as_text, reasons_as_text
 from cli.printable import printable
 from cli.times import local_time
 from cli.translation import _
-from cli.verdict_words import (
-    anchor_text,
-    exit_code_of,
-    not_checked_text,
-    reason_text,
-    verdict_text,
-)
+from cli.verdict_words import exit_code_of, verdict_text
 from jpki.certificates import CertificateProfile
 from jpki.verification import SignatureReport, VerificationReport
 
@@ -63,11 +58,9 @@ class VerifyResult:
             "reasons": [reason.value for reason in report.reasons],
             "level": report.level.value,
             "covers": report.covers.value,
-            "anchor": None if report.anchor is None else report.anchor.value,
-            "revocation": report.revocation.value,
-            "not_checked": [item.value for item in report.not_checked],
-            "signing_time": None if report.signing_time is None else utc_text(report.signing_time),
-            "hash": None if report.hash_algorithm is None else report.hash_algorithm.value,
+            **path_as_json(report.path or NO_PATH),
+            "signing_time": json_value(report.signing_time),
+            "hash": json_value(report.hash_algorithm),
             "signer": None if report.signer is None else self._signer_as_json(report.signer),
         }
 
@@ -85,14 +78,13 @@ class VerifyResult:
             yield f"{printable(file.file)}: {verdict_text(file.report.verdict, anchor)}"
             if file.content is not None:
                 yield _("  document:     {path}").format(path=printable(file.content))
-            for reason in file.report.reasons:
-                yield _("  because:      {reason}").format(reason=reason_text(reason))
+            yield from reasons_as_text(file.report.reasons, NO_PATH)
             for signature in file.report.signatures:
                 yield from self._signature_as_text(signature)
 
     def _signature_as_text(self, report: SignatureReport) -> Iterator[str]:
-        for reason in report.reasons:
-            yield _("  because:      {reason}").format(reason=reason_text(reason))
+        path = report.path or NO_PATH
+        yield from reasons_as_text(report.reasons, path)
         if report.signer is not None:
             yield _("  signed by:    {name}").format(name=_signer(report.signer))
             if self.reveal and report.signer.holder is not None:
@@ -103,8 +95,7 @@ class VerifyResult:
             yield _("  signed at:    {time}, by the signer's own clock").format(
                 time=local_time(report.signing_time)
             )
-        yield _("  trust in:     {anchor}").format(anchor=anchor_text(report.anchor))
-        yield _("  not checked:  {items}").format(items=not_checked_text(report.not_checked))
+        yield from path_as_text(path)
 
 
 def _signer(summary: CertificateProfile) -> str:

@@ -12,7 +12,7 @@ from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
 from cli.printable import printable
 from cli.translation import N_, _
-from cli.trust_files import read_certificates, time_of_check
+from cli.validation_options import ValidationOptions, validation_options
 from jpki._version import __version__
 from jpki.authentication import (
     AuthToken,
@@ -115,8 +115,7 @@ def _token(
 @click.argument("token_file", metavar="TOKENFILE|-")
 @option("--origin", required=True, metavar="URL", help=ORIGIN_HELP)
 @option("--nonce", required=True, metavar="TEXT", help=NONCE_HELP)
-@option("--trust", metavar="FILE", multiple=True, help=N_("A CA that you trust; repeatable."))
-@option("--at", metavar="TIME", help=N_("Check as at this time (ISO 8601) instead of now."))
+@validation_options
 @pass_app
 def verify(
     app: AppContext,
@@ -124,16 +123,15 @@ def verify(
     token_file: str,
     origin: str,
     nonce: str,
-    trust: tuple[str, ...],
-    at: str | None,
+    validation: ValidationOptions,
 ) -> int:
     """Verify, and end with 10 or 11 if it does not pass."""
     check_origin(origin)
     check_nonce(nonce)
-    anchors, time = read_certificates(trust), time_of_check(app, at)
+    checks = validation.load(app, inputs=[token_file])
     content = InputFile(name=token_file).read(MAX_TOKEN_FILE)
     try:
-        login = verify_token(content, origin, nonce, anchors, time)
+        login = verify_token(content, origin, nonce, checks.anchors, checks.at, checks.revocation)
         result = LoginResult(login=login, refusal=None)
     except TokenError as error:
         if error.fault in {TokenFault.ORIGIN, TokenFault.NONCE}:

@@ -1,4 +1,4 @@
-"""``jpki cert``: the card's certificates, shown and exported."""
+"""``jpki cert``: the card's certificates, shown, exported and verified."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,17 +9,25 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from cli.certificate_show import CertShowResult, Form
-from cli.certificate_source import read_certificate, read_named, require_certificate_name
+from cli.certificate_source import (
+    certificate_name,
+    read_certificate,
+    read_named,
+    read_with_issuer,
+    require_certificate_name,
+)
 from cli.certificate_state_view import certificates_as_json, certificates_as_text
+from cli.certificate_verification import verify_certificate
 from cli.certificate_view import certificate_as_text
 from cli.context import AppContext, pass_app
 from cli.options import Group, option
 from cli.output_file import OutputFile, output_file
 from cli.pin_options import pin_from, use_last_try
-from cli.pin_source import PinSource
+from cli.pin_source import PinSource, refuse_shared_stdin
 from cli.printable import printable
 from cli.translation import N_, _
-from jpki.certificates import read_profile
+from cli.validation_options import ValidationOptions, validation_options
+from jpki.certificates import Purpose, read_profile
 from jpki.files import CertificateName
 from jpki.overview import CertificateState, certificate_states
 
@@ -73,7 +81,7 @@ class CertExportResult:
             )
 
 
-@click.group(cls=Group, help=N_("The card's certificates, shown and exported."))
+@click.group(cls=Group, help=N_("The card's certificates: shown, exported, verified."))
 def cert() -> None:
     """Certificates."""
 
@@ -178,3 +186,40 @@ def _output_file(name: CertificateName, output: str | None, *, force: bool) -> O
     if file is not None:
         file.check()
     return file
+
+
+@cert.command(
+    help=N_(
+        "Verify the certificate NAME of the card, or the first one in a FILE; '-' is stdin. CAs"
+        " beside it, on the card or in the file, are trusted if they are pinned.\n\n"
+        "Exit code 10: failed. 11: could not be decided, as when nobody knows its CA."
+    )
+)
+@click.argument("name", metavar="NAME|FILE|-")
+@option(
+    "--purpose",
+    type=click.Choice([purpose.value for purpose in Purpose]),
+    help=N_("What it is to serve; else what it is made for."),
+)
+@validation_options
+@pin_from()
+@use_last_try()
+@pass_app
+def verify(
+    app: AppContext,
+    *,
+    name: str,
+    purpose: str | None,
+    validation: ValidationOptions,
+    pin_from: PinSource | None,
+    use_last_try: bool,
+) -> int:
+    """Read what is needed to judge it, then the certificate, and judge."""
+    wanted = None if purpose is None else Purpose(purpose)
+    inputs = [name] if certificate_name(name) is None else []
+    refuse_shared_stdin(pin_from, stdin_is_taken=validation.takes_stdin)
+    checks = validation.load(app, inputs=inputs)
+    certificates = read_with_issuer(app, name, pin_from=pin_from, use_last_try=use_last_try)
+    result = verify_certificate(name, certificates, checks, wanted)
+    app.output.show(result)
+    return result.exit_code

@@ -2,10 +2,11 @@
 
 import click
 
+from cli.certificate_file import read_certificate_file
 from cli.context import AppContext, pass_app
 from cli.options import Command, option
 from cli.translation import N_
-from cli.trust_files import read_certificates, time_of_check
+from cli.validation_options import ValidationOptions, validation_options
 from cli.verification_run import VerificationPlan, check_names
 from cli.verification_view import VerifyResult
 from jpki.signing import HashAlgorithm
@@ -28,8 +29,6 @@ from jpki.signing import HashAlgorithm
 )
 @option("--content", metavar="FILE", help=N_("The document that was signed."))
 @option("--certificate", metavar="FILE", help=N_("The signer's certificate, for a raw signature."))
-@option("--trust", metavar="FILE", multiple=True, help=N_("A CA that you trust; repeatable."))
-@option("--at", metavar="TIME", help=N_("Check as at this time (ISO 8601) instead of now."))
 @option(
     "--hash",
     "hash_name",
@@ -38,6 +37,7 @@ from jpki.signing import HashAlgorithm
     help=N_("What the document of a raw signature was hashed with (sha256)."),
 )
 @option("--reveal", is_flag=True, help=N_("Show all that the certificate says of the signer."))
+@validation_options
 @pass_app
 def verify(
     app: AppContext,
@@ -46,19 +46,17 @@ def verify(
     format_name: str,
     content: str | None,
     certificate: str | None,
-    trust: tuple[str, ...],
-    at: str | None,
     hash_name: str,
     reveal: bool,
+    validation: ValidationOptions,
 ) -> int:
     """Verify each file; the worst one decides how the command ends."""
     check_names(files, content)
     plan = VerificationPlan(
         format_name=format_name,
         content=content,
-        certificate=None if certificate is None else read_certificates([certificate])[0],
-        anchors=read_certificates(trust),
-        at=time_of_check(app, at),
+        validation=validation.load(app, inputs=[*files, content, certificate]),
+        certificates=() if certificate is None else read_certificate_file(certificate),
         algorithm=HashAlgorithm(hash_name),
     )
     result = VerifyResult(files=tuple(plan.verify(name) for name in files), reveal=reveal)
