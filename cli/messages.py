@@ -112,6 +112,13 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "certificate-malformed": (ExitCode.NONSENSE, certificate_malformed_text),
     "certificate-expired": (ExitCode.REFUSED, certificate_expired_text),
     "certificate-not-yet-valid": (ExitCode.REFUSED, certificate_not_yet_valid_text),
+    "anchor-not-ca": (
+        ExitCode.REFUSED,
+        N_(
+            "What was given with --trust is not the certificate of a CA: {path}. Nothing was done;"
+            " give the certificate of the CA that issued the signer's."
+        ),
+    ),
     "revocation-data-malformed": (
         ExitCode.REFUSED,
         N_("What was given as a CRL or an OCSP answer is none. A file in PEM or DER is wanted."),
