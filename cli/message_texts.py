@@ -130,13 +130,19 @@ def pin_incorrect_text(error: "PinIncorrectError") -> str:
 
 def pin_blocked_text(error: "PinBlockedError") -> str:
     """No try is left."""
+    from cli.help_topics import HelpTopic, remedy
     from cli.pin_words import pin_name
 
-    return _(
-        "The {pin} is blocked. 'jpki pin unlock {kind}' tells how to have it unlocked"
-        " (the city office, or a convenience store). A face-authentication card is"
-        " issued with both PINs blocked."
-    ).format(pin=pin_name(error.kind), kind=error.kind.value)
+    if error.both_blocked:
+        return _(
+            "Both PINs of this card are blocked. {face_authentication} If yours is an ordinary"
+            " card, 'jpki pin unlock {kind}' tells the way."
+        ).format(face_authentication=remedy(HelpTopic.FACE_AUTHENTICATION), kind=error.kind.value)
+    text = _("The {pin} is blocked.")
+    if error.by_this_entry:
+        text = _("Wrong, and that was the last try: the {pin} is blocked now.")
+    more = _("More: 'jpki pin unlock {kind}'.").format(kind=error.kind.value)
+    return f"{text.format(pin=pin_name(error.kind))} {remedy(HelpTopic.BLOCKED)} {more}"
 
 
 def outcome_unknown_text(error: "OutcomeUnknownError") -> str:
@@ -167,15 +173,15 @@ def no_certificate_text(error: "CertificateMissingError") -> str:
     """There is no such certificate on the card."""
     if error.name is None:
         return _("There is no certificate. Run 'jpki cert list'.")
-    if error.name.value == "signature":
-        return _(
-            "There is no signature certificate (署名用電子証明書) on this card: it was not wanted,"
-            " the holder is a child, or it is a face-authentication card. The city office can"
-            " issue one."
-        )
-    return _("There is no {name} certificate on this card. Run 'jpki cert list'.").format(
-        name=error.name.value
-    )
+    text = _("There is no {name} certificate on this card.").format(name=error.name.value)
+    if error.name.value != "signature":
+        return text + " " + _("Run 'jpki cert list'.")
+    from cli.help_topics import HelpTopic, remedy
+
+    if not error.both_blocked:
+        return f"{text} {remedy(HelpTopic.CHILD)}"
+    blocked = _("Both its PINs are blocked.")
+    return f"{text} {blocked} {remedy(HelpTopic.FACE_AUTHENTICATION)}"
 
 
 def certificate_malformed_text(error: "CertificateMalformedError") -> str:
@@ -195,14 +201,11 @@ def _validity(template: str, error: "CertificateError", time: datetime) -> str:
 
 def certificate_expired_text(error: "CertificateExpiredError") -> str:
     """The certificate has ended."""
-    return _validity(
-        N_(
-            "The {name} certificate expired at {time}. The city office renews it, free of charge;"
-            " --allow-expired uses it all the same."
-        ),
-        error,
-        error.not_valid_after,
-    )
+    from cli.help_topics import HelpTopic, pointer, remedy
+
+    text = _validity(N_("The {name} certificate expired at {time}."), error, error.not_valid_after)
+    more = _("--allow-expired uses it all the same.")
+    return f"{text} {remedy(HelpTopic.EXPIRED)} {more} {pointer(HelpTopic.EXPIRED)}"
 
 
 def certificate_not_yet_valid_text(error: "CertificateNotYetValidError") -> str:
@@ -249,10 +252,13 @@ def unsupported_card_text(error: "UnsupportedCardError") -> str:
                 " expired; jpki needs a My Number Card."
             )
         case "android" | "iphone":
-            return _(
-                "This is a phone with a My Number Card function. It asks its PIN before it shows"
-                " its certificate, which jpki does not do yet; use the card."
+            from cli.help_topics import HelpTopic, remedy
+
+            text = _(
+                "This is a phone with a My Number Card function: it shows its certificate after its"
+                " PIN only, which this command does not ask for; use the card."
             )
+            return f"{text} {remedy(HelpTopic.PHONE)}"
         case _:
             return _("This card is not of a kind that jpki knows. A My Number Card is needed.")
 
@@ -289,7 +295,8 @@ def pin_source_text(error: "PinSourceError") -> str:
 def output_refused_text(error: "OutputRefusedError") -> str:
     """An output that cannot be."""
     text = _output_fault(error.fault).format(path=printable(error.path))
-    return text + " " + _("Nothing was done. Give another one with -o.")
+    hint = _("Nothing was done. Give another one with {option}.").format(option=error.option)
+    return f"{text} {hint}"
 
 
 def _output_fault(fault: OutputFault) -> str:

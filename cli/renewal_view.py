@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from cli.help_topics import WITHOUT_CERTIFICATES
 from cli.translation import _
-from jpki.lifecycle import Deadline, Move, renewal_opens
+from jpki.lifecycle import Deadline, Edge, Move, Remark, renewal_opens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,15 +16,15 @@ class RenewalResult:
     today: date
     card_valid_until: date | None = None
     certificate_valid_until: date | None = None
-    born_on_29_february: bool = False
+    of_card: bool = False
+    """The date is that of the card's authentication certificate."""
+    remarks: tuple[Remark, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
 
     @property
     def renewal_opens(self) -> date | None:
         """The first day on which the certificates are renewed."""
-        if self.certificate_valid_until is None:
-            return None
-        return renewal_opens(self.certificate_valid_until)
+        return _opens(self.certificate_valid_until)
 
     def as_json(self) -> dict[str, object]:
         """See docs/json.md."""
@@ -32,7 +33,9 @@ class RenewalResult:
             "card_valid_until": _iso(self.card_valid_until),
             "certificate_valid_until": _iso(expiry),
             "renewal_opens": _iso(self.renewal_opens),
+            "card_renewal_opens": _iso(_opens(self.card_valid_until)),
             "days_left": None if expiry is None else (expiry - self.today).days,
+            "remarks": [remark.edge.value for remark in self.remarks],
             "deadlines": [
                 {
                     "move": deadline.move.value,
@@ -47,12 +50,15 @@ class RenewalResult:
     def as_text(self) -> Iterator[str]:
         """For people."""
         if self.card_valid_until is not None:
-            yield _("The card is valid until {day}.").format(day=self.card_valid_until)
+            yield _(
+                "The card is valid until {day}; the city office renews it from {opens} on."
+            ).format(day=self.card_valid_until, opens=_opens(self.card_valid_until))
         yield from self._certificates()
-        if self.born_on_29_february:
-            yield _("Born on 29 February: in a common year the 28th is taken, the safe one.")
+        for remark in self.remarks:
+            yield _remark_text(remark)
         for deadline in self.deadlines:
             yield _deadline_text(deadline)
+            yield from _news(deadline, self.today)
 
     def _certificates(self) -> Iterator[str]:
         expiry, opens = self.certificate_valid_until, self.renewal_opens
@@ -70,10 +76,42 @@ class RenewalResult:
             ).format(day=opens)
         else:
             yield _("The city office (市区町村の窓口) renews them now, free of charge.")
-        yield _(
-            "Without valid certificates the card works at no doctor's or pharmacy, and for no"
-            " login or signature."
-        )
+        yield _(WITHOUT_CERTIFICATES)
+        if self.of_card:
+            yield _(
+                "These are the days of the authentication certificate. A signature certificate that"
+                " was issued anew after a move may end later: 'jpki cert show signature'."
+            )
+
+
+def _remark_text(remark: Remark) -> str:
+    text: str
+    match remark.edge:
+        case Edge.LEAP_DAY:
+            text = _("Born on 29 February: in a common year the 28th is taken, the safe one.")
+        case Edge.OF_AGE_NEXT_DAY:
+            text = _(
+                "The 18th birthday (until March 2022: the 20th) is the day after the day of issue,"
+                " on which the holder is taken to be 17 (19), a minor. That is an interpretation:"
+                " by the law on the counting of ages (年齢計算ニ関スル法律) the card may hold until"
+                " {day}. What is printed on it decides."
+            )
+        case Edge.MONTH_END:
+            text = _(
+                "The month three months before the end has no such day, so its last, {day}, is"
+                " taken, and renewal opens on the day after, {next_day}."
+            )
+        case Edge.STAY_PAST_BIRTHDAY:
+            text = _(
+                "By the birthdays the card would end on {day}; by the guides that of a foreign"
+                " resident ends with the period of stay. What is printed on the card decides."
+            )
+        case Edge.BEFORE_FIRST_CARD:
+            text = _(
+                "No My Number Card was handed out before {day}: check the day of issue. Older cards"
+                " (住基カード) follow other rules."
+            )
+    return text.format(day=remark.day, next_day=remark.day + timedelta(days=1))
 
 
 def calendar_of(result: RenewalResult, now: datetime) -> bytes:
@@ -125,6 +163,18 @@ def _deadline_text(deadline: Deadline) -> str:
                 " on it may lapse."
             )
     return text.format(start=deadline.start, safe=deadline.last_safe_day, lapses=deadline.lapses)
+
+
+def _news(deadline: Deadline, today: date) -> Iterator[str]:
+    """Whether a deadline was kept, as far as that is known."""
+    if deadline.is_missed(today):
+        yield _("  That was missed: the card may have lapsed. Ask your city office at once.")
+    elif deadline.done is not None:
+        yield _("  The moving-in notice of {day} was in time.").format(day=deadline.done)
+
+
+def _opens(expiry: date | None) -> date | None:
+    return None if expiry is None else renewal_opens(expiry)
 
 
 def _iso(day: date | None) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from cli.help_topics import SHOPS_DIFFER, HelpTopic, remedy
 from cli.translation import _
 from jpki.unlocking import LockedSecret, Place, UnlockWay, ways_to_unlock
 
@@ -40,11 +41,8 @@ class UnlockResult:
         for way in self.ways:
             yield f"  - {_way(way)}"
         if len(self.ways) > 1:
-            yield _("Shops differ in what their kiosks can do; if both are lost, go to the office.")
-        yield _(
-            "A face-authentication card (顔認証マイナンバーカード) has no PINs: they are blocked"
-            " from the start, not by wrong entries. The city office can turn it back."
-        )
+            yield _(SHOPS_DIFFER)
+        yield remedy(HelpTopic.FACE_AUTHENTICATION)
         yield _("No program can unlock a PIN, and nothing was sent to the card.")
 
 

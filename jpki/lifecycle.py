@@ -204,14 +204,13 @@ def _day_of_month(year: int, month: int, day: int) -> int:
     return min(day, calendar.monthrange(year, month)[1])
 
 
-def last_day(not_valid_after: datetime) -> date:
-    """The last day, in Japan, on which a certificate is valid.
+def day_in_japan(time: datetime) -> date:
+    """The day that it is in Japan at a time, which has a zone.
 
-    Args:
-        not_valid_after: the certificate's, with a time zone. RFC 5280 4.1.2.5.
+    Of a certificate's end (RFC 5280 4.1.2.5) it is the last day on which it is valid.
     """
     try:
-        return not_valid_after.astimezone(JAPAN).date()
+        return time.astimezone(JAPAN).date()
     except OverflowError:  # the end of the year 9999, which means "no end"
         return date.max
 

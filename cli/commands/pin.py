@@ -17,7 +17,8 @@ from cli.printable import printable
 from cli.translation import N_, _
 from cli.unlock_view import UnlockResult
 from jpki.files import PinKind
-from jpki.overview import PinState, pin_states
+from jpki.lifecycle import Lockout
+from jpki.overview import PinState, lockout_of, pin_states
 from jpki.unlocking import LockedSecret
 
 
@@ -28,10 +29,15 @@ class PinStatusResult:
     reader: str
     is_test: bool
     pins: tuple[PinState, ...]
+    lockout: Lockout
 
     def as_json(self) -> dict[str, object]:
         """See docs/json.md."""
-        return {"reader": self.reader, "pins": pins_as_json(self.pins)}
+        return {
+            "reader": self.reader,
+            "pins": pins_as_json(self.pins),
+            "lockout": self.lockout.value,
+        }
 
     def as_text(self) -> Iterator[str]:
         """For people."""
@@ -39,7 +45,7 @@ class PinStatusResult:
         yield _("PINs of the card in {reader}{test}:").format(
             reader=printable(self.reader), test=test
         )
-        yield from pins_as_text(self.pins)
+        yield from pins_as_text(self.pins, self.lockout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +88,14 @@ def pin() -> None:
 @pin.command(help=N_("Show how many tries each PIN has left; costs none."))
 @pass_app
 def status(app: AppContext) -> None:
-    """Ask the card, five exchanges."""
+    """Ask the card, five exchanges; why a PIN is blocked takes two more."""
     with app.card() as card, card.transaction() as application:
+        pins = pin_states(application)
         result = PinStatusResult(
-            reader=card.reader_name, is_test=app.is_emulator, pins=pin_states(application)
+            reader=card.reader_name,
+            is_test=app.is_emulator,
+            pins=pins,
+            lockout=lockout_of(application, pins),
         )
     app.output.show(result)
 

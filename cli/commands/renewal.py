@@ -12,7 +12,7 @@ from cli.output_file import OutputFile
 from cli.renewal_view import RenewalResult, calendar_of
 from cli.translation import N_, _
 from jpki.files import CertificateName
-from jpki.lifecycle import JAPAN, Deadline, Move, last_day, validity
+from jpki.lifecycle import Deadline, Move, day_in_japan, month_end, validity
 
 
 @click.command(
@@ -53,12 +53,8 @@ def renewal(
     if file is not None:
         file.check()
     now = app.clock()
-    deadlines = tuple(
-        Deadline(move=move, start=start)
-        for move in Move
-        if (start := moves[move.value.replace("-", "_")]) is not None
-    )
-    today = now.astimezone(JAPAN).date()
+    deadlines = _deadlines({move: moves[move.value.replace("-", "_")] for move in Move})
+    today = day_in_japan(now)
     if issued is not None or birth_date is not None or resident_until is not None:
         result = _by_rule(today, issued, birth_date, resident_until, deadlines)
     elif deadlines:
@@ -69,6 +65,16 @@ def renewal(
         with file.writing() as stream:
             stream.write(calendar_of(result, now))
     app.output.show(result)
+
+
+def _deadlines(days: dict[Move, date | None]) -> tuple[Deadline, ...]:
+    """What follows from each step; a moving-in notice that was given is not due any more."""
+    notified = days[Move.NOTIFIED]
+    return tuple(
+        Deadline(move=move, start=start, done=None if move is Move.NOTIFIED else notified)
+        for move, start in days.items()
+        if start is not None
+    )
 
 
 def _by_rule(
@@ -90,15 +96,20 @@ def _by_rule(
         today=today,
         card_valid_until=found.card_valid_until,
         certificate_valid_until=found.certificate_valid_until,
-        born_on_29_february=(birth_date.month, birth_date.day) == (2, 29),
+        remarks=found.remarks,
         deadlines=deadlines,
     )
 
 
 def _of_card(app: AppContext, today: date) -> RenewalResult:
-    """The signature certificate ends on the same day, and is behind its password."""
+    """Read the authentication certificate; the other one is behind its password."""
     with app.card() as card, card.transaction() as application:
         certificate = application.read_certificate(CertificateName.AUTHENTICATION)
+    expiry = day_in_japan(certificate.not_valid_after_utc)
+    remark = month_end(expiry)
     return RenewalResult(
-        today=today, certificate_valid_until=last_day(certificate.not_valid_after_utc)
+        today=today,
+        certificate_valid_until=expiry,
+        of_card=True,
+        remarks=() if remark is None else (remark,),
     )

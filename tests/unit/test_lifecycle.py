@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jpki.lifecycle import Deadline, Move, is_of_age, last_day, renewal_opens, validity
+from jpki.lifecycle import Deadline, Move, day_in_japan, is_of_age, renewal_opens, validity
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_renewal_is_open_for_about_three_months_and_never_opens_earlier_for_a_la
 
 
 def test_the_last_day_is_the_one_in_japan() -> None:
-    assert last_day(datetime(2031, 4, 1, 14, 59, 59, tzinfo=UTC)) == date(2031, 4, 1)
-    assert last_day(datetime(2031, 4, 1, 15, 0, 0, tzinfo=UTC)) == date(2031, 4, 2)
+    assert day_in_japan(datetime(2031, 4, 1, 14, 59, 59, tzinfo=UTC)) == date(2031, 4, 1)
+    assert day_in_japan(datetime(2031, 4, 1, 15, 0, 0, tzinfo=UTC)) == date(2031, 4, 2)
 
 
 def valid(issued: date, birth_date: date, resident_until: date | None = None) -> tuple[date, date]:
