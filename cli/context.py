@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
-from cli.errors import InputError
+from cli.errors import OutputNotWrittenError
 from cli.output import Output
 from cli.prompt import Prompter, TerminalPrompter
 from cli.translation import use_language
@@ -73,7 +73,7 @@ class AppContext:
 
         Raises:
             CardError, JpkiError: see ``jpki.readers.open_card``.
-            CardFileProblemError, InputError, OutputNotWrittenError.
+            CardFileProblemError, OutputRefusedError, OutputNotWrittenError.
         """
         from cli.notices import Notices
         from cli.virtual_card import default_reader, loader
@@ -110,17 +110,26 @@ class AppContext:
 
         stream: TextIO = sys.stderr
         if path != STDIO:
-            try:
-                stream = _open_private(path)
-            except OSError as error:
-                raise InputError(path, error) from error
+            stream = _open_private(path)
             resources.callback(_close_quietly, stream)
         return Trace(stream, include_data=self.settings.apdu_log_data)
 
 
-def _open_private(path: str) -> TextIO:
-    """Open a file for writing that nobody else may read: even lengths say something of a person."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _open_private(name: str) -> TextIO:
+    """Open a file for writing that nobody else may read: even lengths say something of a person.
+
+    Raises:
+        OutputRefusedError, OutputNotWrittenError.
+    """
+    from pathlib import Path
+
+    from cli.output_file import OutputFile
+
+    OutputFile(path=Path(name), force=True, option="--apdu-log").check()
+    try:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise OutputNotWrittenError(name, error) from error
     return os.fdopen(descriptor, "w", encoding="utf-8")
 
 

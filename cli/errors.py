@@ -120,14 +120,15 @@ class OutputFault(Enum):
 
 
 class OutputRefusedError(CliError):
-    """The output cannot be written where it is wanted."""
+    """The output cannot be written where it is wanted; ``option`` is what named it."""
 
     code = "output-refused"
 
-    def __init__(self, path: str, fault: OutputFault) -> None:
+    def __init__(self, path: str, fault: OutputFault, option: str = "-o") -> None:
         super().__init__(fault.value)
         self.path = path
         self.fault = fault
+        self.option = option
 
 
 class OutputExistsError(CliError):

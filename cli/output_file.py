@@ -22,6 +22,8 @@ class OutputFile:
     force: bool = False
     private: bool = False
     """Nobody but the owner may read it, whatever the umask says."""
+    option: str = "-o"
+    """What the person named it with."""
 
     def check(self, inputs: Collection[Path] = ()) -> None:
         """Find out what can be known before anything is done.
@@ -32,26 +34,28 @@ class OutputFile:
         try:
             self._check(inputs)
         except PermissionError as error:
-            raise OutputRefusedError(str(self.path), OutputFault.FOLDER_READ_ONLY) from error
+            raise self._refused(OutputFault.FOLDER_READ_ONLY) from error
         except OSError as error:  # a name too long, a loop of links
-            raise OutputRefusedError(str(self.path), OutputFault.IMPOSSIBLE) from error
+            raise self._refused(OutputFault.IMPOSSIBLE) from error
 
     def _check(self, inputs: Collection[Path]) -> None:
-        name = str(self.path)
         if self.path.is_dir():
-            raise OutputRefusedError(name, OutputFault.IS_FOLDER)
+            raise self._refused(OutputFault.IS_FOLDER)
         folder = self.place().parent
         if not folder.is_dir():
-            raise OutputRefusedError(name, OutputFault.NO_FOLDER)
+            raise self._refused(OutputFault.NO_FOLDER)
         exists = os.path.lexists(self.path)
         if self.path.exists() and any(_is_same(self.path, source) for source in inputs):
-            raise OutputRefusedError(name, OutputFault.IS_INPUT)
+            raise self._refused(OutputFault.IS_INPUT)
         if self._is_device():
             return
         if exists and not self.force:
-            raise OutputExistsError(name)
+            raise OutputExistsError(str(self.path))
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise OutputRefusedError(name, OutputFault.FOLDER_READ_ONLY)
+            raise self._refused(OutputFault.FOLDER_READ_ONLY)
+
+    def _refused(self, fault: OutputFault) -> OutputRefusedError:
+        return OutputRefusedError(str(self.path), fault, self.option)
 
     def _is_device(self) -> bool:
         """Whether this is a terminal, a pipe, /dev/full: such a thing is written to as it is."""

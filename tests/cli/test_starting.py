@@ -138,7 +138,12 @@ def test_a_log_on_stderr_leaves_stdout_alone(trial: Trial) -> None:
 
 
 def test_a_log_that_cannot_be_written_ends_the_run(trial: Trial) -> None:
-    trial.refused(trial.run("--apdu-log", "/nonexistent/log", "pin", "status"), "input")
+    run = trial.run("--apdu-log", "/nonexistent/log", "pin", "status")
+    trial.refused(run, "output-refused")
+    assert "/nonexistent/log cannot be written" in run.stderr
+    assert "--apdu-log" in run.stderr
+    trial.refused(trial.run("--apdu-log", ".", "pin", "status"), "output-refused")
+    trial.refused(trial.run("--apdu-log", "a" * 300, "pin", "status"), "output-refused")
 
 
 def test_vv_shows_headers_and_status_words_only(trial: Trial) -> None:

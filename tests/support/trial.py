@@ -50,7 +50,7 @@ FAILURES: dict[str, tuple[int, tuple[str, ...]]] = {
     "certificate-not-yet-valid": (2, ("clock",)),
     "input": (2, ("check it",)),
     "output-exists": (2, ("--force",)),
-    "output-refused": (2, ("-o",)),
+    "output-refused": (2, ("-o", "--apdu-log")),
     "several-cards": (2, ("--reader",)),
     "card-file": (2, ("jpki emulator create",)),
     "token-invalid": (2, ("jpki auth challenge", "--origin")),
