@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable
 from typing import IO, Final
 
@@ -20,11 +21,13 @@ MAX_CRL_BYTES: Final = 1 << 26
 MAX_OCSP_BYTES: Final = 1 << 20
 CHUNK_BYTES: Final = 1 << 16
 SCHEMES: Final = frozenset({"http", "https"})
+UNREADABLE: Final = "?"
 
 
 def is_url(text: str) -> bool:
     """Tell whether a word names a server rather than a file."""
-    return urllib.parse.urlsplit(text).scheme.lower() in SCHEMES if "://" in text else False
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and scheme.lower() in SCHEMES
 
 
 def fetch(url: str, *, timeout_s: float = TIMEOUT_S, max_bytes: int = MAX_CRL_BYTES) -> bytes:
@@ -69,9 +72,20 @@ def ocsp_responder(url: str, *, timeout_s: float = TIMEOUT_S) -> Callable[[bytes
 
 def without_credentials(url: str) -> str:
     """Return a URL as it may be shown: user, password, query and fragment are left out."""
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:  # such as a bracket without its other half
+        return UNREADABLE
     host = parts.netloc.rpartition("@")[2]
     return urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _authorization(parts: urllib.parse.SplitResult) -> dict[str, str]:
+    """User and password of a URL as HTTP Basic authentication, RFC 7617."""
+    if parts.username is None:
+        return {}
+    user, password = (urllib.parse.unquote(text or "") for text in (parts.username, parts.password))
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -92,11 +106,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _request(
     url: str, body: bytes | None, headers: dict[str, str], timeout_s: float, max_bytes: int
 ) -> bytes:
-    shown = without_credentials(url) if is_url(url) else "?"
-    if shown == "?":
-        raise ServerError(shown, "only http and https are known")
+    shown = without_credentials(url)
+    if not is_url(url) or shown == UNREADABLE:
+        raise ServerError(shown, "that is no address of a server (http, https)")
     opener = urllib.request.build_opener(_NoRedirect)
-    request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310  # checked above
+    parts = urllib.parse.urlsplit(url)
+    bare = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    headers = {**_authorization(parts), **headers}
+    request = urllib.request.Request(bare, data=body, headers=headers)  # noqa: S310  # checked above
     try:
         with opener.open(request, timeout=timeout_s) as answer:
             return _read(answer, shown, max_bytes)
@@ -124,4 +141,6 @@ def _cause(error: object) -> str:
     """Return the name of what happened; its text could quote the URL with its password."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, str):  # urllib's own: "no host given"
+        return error
     return type(error).__name__
