@@ -112,11 +112,11 @@ def split_items(data: bytes, labels: Collection[bytes], most: int) -> list[bytes
     Raises:
         ValueError: neither, or more than ``most``; the text quotes nothing of the data.
     """
-    if PEM_BEGIN in data:
-        return _split_pem(data, labels, most)
     try:
-        return _split_der(data, most)
+        return _split_der(data, most)  # first, for a name in DER may look like a PEM block
     except Asn1Error:
+        if PEM_BEGIN in data:
+            return _split_pem(data, labels, most)
         raise ValueError("neither PEM nor DER") from None
 
 

@@ -1,8 +1,12 @@
 """Certificates out of files: what is loaded, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from support.pki import PKI_DIR, load
+from cryptography.x509.oid import NameOID
+from support.pki import PKI_DIR, SIGNATURE_LEAF, load, load_key
 
 from jpki.certificates import load_certificates
 from jpki.certificates.loading import MAX_CERTIFICATES
@@ -30,6 +34,15 @@ def test_der_and_pem_with_one_or_many_are_loaded():
 def test_a_key_beside_the_certificate_is_passed_over():
     data = (PKI_DIR / "signature.key").read_bytes() + pem("signature")
     assert load_certificates(data) == (load("signature"),)
+
+
+def test_a_name_that_looks_like_pem_does_not_make_a_certificate_pem():
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "-----BEGIN CERTIFICATE-----")])
+    built = replace(SIGNATURE_LEAF, subject=subject).build(
+        load_key("signature").public_key(), load_key("signature-ca")
+    )
+    assert load_certificates(built.public_bytes(Encoding.DER)) == (built,)
+    assert load_certificates(built.public_bytes(Encoding.PEM)) == (built,)
 
 
 @pytest.mark.parametrize(
