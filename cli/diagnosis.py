@@ -159,11 +159,20 @@ def _kind(_app: AppContext, application: "JpkiApplication") -> Check:
                 lambda: _("a card with the JPKI application, of a kind that jpki does not know"),
             )
         case CardKind.MY_NUMBER:
-            if application.has_signature_certificate() is False:
-                return _warning(
-                    Subject.KIND, lambda: f"{title(HelpTopic.CHILD)}. {remedy(HelpTopic.CHILD)}"
-                )
-            return _ok(Subject.KIND, lambda: _("My Number Card (マイナンバーカード)"))
+            return _kind_of_my_number_card(application)
+
+
+def _kind_of_my_number_card(application: "JpkiApplication") -> Check:
+    lockout = lockout_of(application, pin_states(application))
+    if lockout is Lockout.PERHAPS_FACE_AUTHENTICATION:
+        return _warning(
+            Subject.KIND, lambda: _("perhaps a face-authentication card (顔認証マイナンバーカード)")
+        )
+    if application.has_signature_certificate() is False:
+        return _warning(
+            Subject.KIND, lambda: f"{title(HelpTopic.CHILD)}. {remedy(HelpTopic.CHILD)}"
+        )
+    return _ok(Subject.KIND, lambda: _("My Number Card (マイナンバーカード)"))
 
 
 def _pins(_app: AppContext, application: "JpkiApplication") -> Check:

@@ -113,6 +113,7 @@ class OutputFault(Enum):
     NO_FOLDER = "no-folder"
     FOLDER_READ_ONLY = "folder-read-only"
     IS_FOLDER = "is-folder"
+    NOT_FOLDER = "not-folder"
     IS_INPUT = "is-input"
     TWICE = "twice"
     IMPOSSIBLE = "impossible"

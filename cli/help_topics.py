@@ -148,7 +148,7 @@ TOPICS: Final = {
         title=N_("No signature certificate (署名用電子証明書)"),
         remedy=N_(
             "A child's card has none, nor has that of a holder who did not want one. Such a card"
-            " logs in and signs nothing; its signature password is blocked for that reason. The"
+            " logs in and signs nothing; where its signature password is blocked, that is why. The"
             " city office (市区町村の窓口) can issue one."
         ),
     ),

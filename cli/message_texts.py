@@ -307,6 +307,8 @@ def _output_fault(fault: OutputFault) -> str:
             return _("The output {path} cannot be written: its folder is read-only.")
         case OutputFault.IS_FOLDER:
             return _("The output {path} is a folder.")
+        case OutputFault.NOT_FOLDER:
+            return _("The output {path} is no folder.")
         case OutputFault.IS_INPUT:
             return _("The output {path} is the input itself.")
         case OutputFault.TWICE:

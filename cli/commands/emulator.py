@@ -1,5 +1,6 @@
 """``jpki emulator``: a virtual card, made, served behind a real pcscd, and shown."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import click
 from cli.context import AppContext, pass_app
 from cli.emulator_faults import fault_options, faults_from
 from cli.emulator_view import CardResult, CreatedResult
-from cli.errors import UsageProblemError
+from cli.errors import OutputFault, OutputRefusedError, UsageProblemError
 from cli.options import SECONDS, Group, day_option, option
 from cli.output_file import OutputFile
 from cli.printable import printable
@@ -17,7 +18,15 @@ from cli.virtual_card import card_file_errors, default_path, output_errors
 from jpki.files import CardKind
 
 CA_FILES = ("signature-ca.pem", "authentication-ca.pem")
-KINDS = [kind.value for kind in CardKind if kind is not CardKind.UNKNOWN]
+KINDS: dict[str, dict[str, object]] = {
+    "card": {},
+    "face-auth": {"face_authentication": True},
+    "child": {"with_signature_certificate": False},
+    "smartphone": {"label": CardKind.ANDROID.label},
+    "iphone": {"label": CardKind.IPHONE.label},
+    "juki": {"label": CardKind.JUKI.label},
+}
+"""What ``create_card`` is told for each word of --kind."""
 
 
 @click.group(cls=Group, help=N_("A virtual TEST card: make one, serve it to pcscd, show it."))
@@ -38,9 +47,20 @@ def emulator() -> None:
 @option("--prefecture", metavar="NAME", help=N_("Place of issue, such as Tokyo-to."))
 @option("--municipality", metavar="NAME", help=N_("Place of issue, such as Chiyoda-ku."))
 @option("--municipality-code", metavar="DIGITS", help=N_("Its five digits."))
-@option("--kind", type=click.Choice(KINDS), help=N_("What it says it is (card)."))
-@option("--child", is_flag=True, help=N_("Without a signature certificate."))
-@option("--face-authentication", is_flag=True, help=N_("With both PINs blocked."))
+@option(
+    "--kind",
+    type=click.Choice(tuple(KINDS)),
+    default="card",
+    help=N_(
+        "card; face-auth: both PINs blocked from the start; child: no signature certificate;"
+        " smartphone, iphone: certificates behind their PINs; juki: an old card."
+    ),
+)
+@option(
+    "--without-signature-certificate",
+    is_flag=True,
+    help=N_("Any kind of card without a signature certificate."),
+)
 @option("--export-ca", metavar="DIR", help=N_("Write the CA certificates there, for --trust."))
 @option("--force", is_flag=True, help=N_("Replace a card that exists."))
 @pass_app
@@ -57,9 +77,9 @@ def create(
     from jpki.emulator import create_card
     from jpki.emulator import export_ca as write_ca
 
-    OutputFile(path=Path(path), force=force, private=True).check()
+    OutputFile(path=Path(path), force=force, private=True, option="PATH").check()
     if export_ca is not None:
-        _prepare(Path(export_ca), force=force)
+        _check_folder(Path(export_ca), force=force)
     try:
         with output_errors(path):
             card = create_card(path, overwrite=force, **_given(attributes))
@@ -72,21 +92,37 @@ def create(
     app.output.show(CreatedResult(card=card, authorities=authorities))
 
 
-def _prepare(folder: Path, *, force: bool) -> None:
-    """Make the folder of the CA certificates, and look whether they can be written there."""
-    with output_errors(str(folder)):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name in CA_FILES:
-        OutputFile(path=folder / name, force=force).check()
+def _check_folder(folder: Path, *, force: bool) -> None:
+    """Look whether the CA certificates can be written there; the folder is made with them."""
+    if fault := _folder_fault(folder):
+        raise OutputRefusedError(str(folder), fault, "--export-ca")
+    if folder.is_dir():
+        for name in CA_FILES:
+            OutputFile(path=folder / name, force=force, option="--export-ca").check()
+
+
+def _folder_fault(folder: Path) -> OutputFault | None:
+    """Why this cannot be, or become, a folder that is written to."""
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError:  # a name too long, a loop of links
+        return OutputFault.IMPOSSIBLE
+    if not place.is_dir():
+        return OutputFault.NOT_FOLDER
+    return None if os.access(place, os.W_OK | os.X_OK) else OutputFault.FOLDER_READ_ONLY
 
 
 def _given(attributes: dict[str, Any]) -> dict[str, Any]:
     """The arguments of ``create_card`` for the options that were given."""
     given = {name: value for name, value in attributes.items() if value not in {None, False}}
-    if given.pop("child", False):
+    given |= KINDS[given.pop("kind")]
+    if given.pop("without_signature_certificate", False):
         given["with_signature_certificate"] = False
-    if (kind := given.pop("kind", None)) is not None:
-        given["label"] = next(known.label for known in CardKind if known.value == kind)
     return given
 
 

@@ -49,7 +49,7 @@ def renewal(
     **moves: date | None,
 ) -> None:
     """Find the dates, show them, and write the calendar."""
-    file = None if ics is None else OutputFile(path=Path(ics), force=force)
+    file = None if ics is None else OutputFile(path=Path(ics), force=force, option="--ics")
     if file is not None:
         file.check()
     now = app.clock()

@@ -54,6 +54,8 @@ class StatusResult:
         """For people."""
         yield _("Reader: {reader}").format(reader=printable(self.reader))
         yield _("Card:   {kind}").format(kind=_kind(self.overview.kind))
+        if self.overview.lockout is Lockout.PERHAPS_FACE_AUTHENTICATION:
+            yield "        " + _("perhaps a face-authentication card (顔認証マイナンバーカード)")
         if self.overview.is_test:
             yield _("        TEST: a card of nobody, its signatures mean nothing")
         if _lacks_signature(self.overview):
