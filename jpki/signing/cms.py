@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jpki.errors import ContentTooLargeError
 from jpki.signing.attached import MAX_ATTACHED_SIZE, write_attached
 from jpki.signing.digest import HashAlgorithm, hash_stream
+from jpki.signing.timestamp import Timestamper
 
 
 def preload() -> None:
@@ -32,6 +33,7 @@ def sign_digest(
     signing_time: datetime,
     cades: bool = True,
     extra_certificates: Sequence[x509.Certificate] = (),
+    timestamper: Timestamper | None = None,
 ) -> bytes:
     """Sign a document by its digest -> DER ContentInfo with a detached SignedData.
 
@@ -46,8 +48,10 @@ def sign_digest(
         cades: the signed attributes of CAdES B-B: content-type, message-digest, signing-time and
             signing-certificate-v2. False: without the last one.
         extra_certificates: embedded beside the signer's, e.g. the card's CA.
+        timestamper: asked for a timestamp over the signature: level B-T. None: B-B.
 
     Raises:
+        ServerError: the timestamp authority failed, after the key was used.
         ValueError: a digest of another size, or a time without zone (bugs of the caller).
     """
     algorithm.check_size(message_digest)
@@ -63,6 +67,7 @@ def sign_digest(
         signing_time=signing_time,
         cades=cades,
         extra_certificates=extra_certificates,
+        timestamper=timestamper,
     )
 
 
@@ -76,6 +81,7 @@ def sign_cms(
     attached: bool = False,
     cades: bool = True,
     extra_certificates: Sequence[x509.Certificate] = (),
+    timestamper: Timestamper | None = None,
 ) -> bytes:
     """Sign a document -> DER ContentInfo.
 
@@ -85,6 +91,7 @@ def sign_cms(
     Raises:
         ContentTooLargeError: attached and nearly 1.5 GiB or more.
         ContentChangedError: the document changed between hashing and copying.
+        ServerError: the timestamp authority failed, after the key was used.
     """
     start, size = 0, 0
     if attached:
@@ -101,6 +108,7 @@ def sign_cms(
         signing_time=signing_time,
         cades=cades,
         extra_certificates=extra_certificates,
+        timestamper=timestamper,
     )
     if not attached:
         return detached

@@ -23,20 +23,26 @@ from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import CertificateStore, SimpleCertificateStore
 
 from jpki.signing.digest import HashAlgorithm
+from jpki.signing.timestamp import MAX_TOKEN, Timestamper
 
 T = TypeVar("T")
 
+ROOM_OID = "1.2.840.113549.1.9.16.2.14"  # signature-time-stamp, with any value
 FIRST_GENERALIZED_YEAR = 2050  # RFC 5652 11.3: UTCTime through 2049
 
 
 class KeySigner(Signer):
-    """A pyHanko signer on any RSA private key, PKCS#1 v1.5; the key is asked once and in place."""
+    """A pyHanko signer on any RSA private key, PKCS#1 v1.5; the key is asked once and in place.
+
+    The timestamper is ours, so pyHanko is given none: no step waits in an event loop.
+    """
 
     def __init__(
         self,
         key: RSAPrivateKey,
         certificate: x509.Certificate,
         extra_certificates: Sequence[x509.Certificate] = (),
+        timestamper: Timestamper | None = None,
     ) -> None:
         store: CertificateStore = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's
         store.register_multiple(
@@ -45,6 +51,7 @@ class KeySigner(Signer):
         # embed_roots is about the extra certificates: what the caller gives is embedded.
         super().__init__(signing_cert=_to_asn1(certificate), cert_registry=store, embed_roots=True)
         self._key = key
+        self._timestamper = timestamper
 
     async def async_sign_raw(
         self,
@@ -58,8 +65,28 @@ class KeySigner(Signer):
         algorithm = HashAlgorithm(digest_algorithm)
         return self._key.sign(data, PKCS1v15(), algorithm.for_cryptography())
 
-    async def unsigned_attrs(self, *_args: object, **_kwargs: object) -> None:
-        """No unsigned attributes: level B-B has none."""
+    async def unsigned_attrs(
+        self,
+        digest_algorithm: str,
+        signature: bytes,
+        *_args: object,
+        dry_run: bool = False,
+        **_kwargs: object,
+    ) -> asn1_cms.CMSAttributes | None:
+        """Return the timestamp over the signature: level B-T. B-B has no unsigned attributes.
+
+        A dry run asks no server, and makes room for the largest token that is taken.
+        """
+        if self._timestamper is None:
+            return None
+        if dry_run:
+            return asn1_cms.CMSAttributes([_attribute(ROOM_OID, bytes(MAX_TOKEN))])
+        algorithm = HashAlgorithm(digest_algorithm)
+        token = self._timestamper.timestamp_if_possible(algorithm.digest(signature), algorithm)
+        if token is None:
+            return None
+        value = asn1_cms.ContentInfo.load(token)
+        return asn1_cms.CMSAttributes([_attribute("signature_time_stamp_token", value)])
 
 
 def build_signed_data(
@@ -71,6 +98,7 @@ def build_signed_data(
     signing_time: datetime | None,
     cades: bool,
     extra_certificates: Sequence[x509.Certificate],
+    timestamper: Timestamper | None = None,
 ) -> bytes:
     """Sign a digest -> DER ContentInfo, detached. See ``jpki.signing.cms.sign_digest``.
 
@@ -90,7 +118,7 @@ def build_signed_data(
         settled = asn1_tsp.SigningCertificateV2.load(reference)
         attributes.append(_attribute("signing_certificate_v2", settled))
     signed_attrs = asn1_cms.CMSAttributes.load(asn1_cms.CMSAttributes(attributes).dump())
-    signer = KeySigner(key, certificate, extra_certificates)
+    signer = KeySigner(key, certificate, extra_certificates, timestamper)
     content_info = _drive(
         signer.async_sign_prescribed_attributes(algorithm.value, signed_attrs, cms_version="v1")
     )

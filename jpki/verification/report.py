@@ -64,7 +64,7 @@ class Level(StrEnum):
 class TimestampReport:
     """A timestamp over a signature, RFC 3161: proof that it existed at a time."""
 
-    time: datetime  # UTC
+    time: datetime | None = None  # UTC; None: the token cannot be read
     reasons: tuple[Reason, ...] = ()
     authority: str | None = None  # subject of the TSA's certificate, RFC 4514
 
