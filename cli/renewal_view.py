@@ -127,6 +127,7 @@ def calendar_of(result: RenewalResult, now: datetime) -> bytes:
         event.add("dtstamp", now)
         event.add("dtstart", day)
         event.add("summary", summary)
+        event.add("transp", "TRANSPARENT")
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 
