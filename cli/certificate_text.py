@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cli.certificate_view import MASK, issuer_text, subject_text
-from cli.extension_text import extension_lines, hex_lines
+from cli.extension_text import Cover, extension_lines, hex_lines
 from cli.facts import utc_text
 from cli.printable import printable
 from cli.times import japan_time
@@ -48,9 +48,9 @@ def certificate_text(certificate: x509.Certificate, *, reveal: bool) -> Iterator
     yield f"    Subject: {printable(subject_text(profile, reveal=reveal))}"
     yield from _indented(_key_lines(certificate.public_key()))
     yield "    Extensions:"
+    cover = Cover(reveal=reveal or profile.kind.is_ca, subject=certificate.subject)
     for extension in certificate.extensions:
-        lines = extension_lines(extension, reveal=reveal or profile.kind.is_ca)
-        yield from _indented(lines, by=8)
+        yield from _indented(extension_lines(extension, cover), by=8)
     yield "    Signature:"
     yield from _indented(hex_lines(certificate.signature), by=8)
     yield f"    SHA-256 fingerprint: {profile.fingerprint_sha256}"

@@ -1,6 +1,7 @@
 """The extensions of a certificate in the words of RFC 5280 4.2, with nothing personal unasked."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography import x509
@@ -11,7 +12,7 @@ from cryptography.x509.oid import (
     ObjectIdentifier,
 )
 
-from cli.certificate_view import MASK
+from cli.certificate_view import MASK, masked_name
 from cli.printable import printable
 from jpki.certificates import HolderAttribute
 from jpki.certificates.holder import other_name_text
@@ -65,13 +66,24 @@ KEY_USAGES: Final = {
 AGREEMENT_USAGES: Final = {"encipher_only": "encipherOnly", "decipher_only": "decipherOnly"}
 
 
-def extension_lines(
-    extension: x509.Extension[x509.ExtensionType], *, reveal: bool
-) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """What lies over the personal parts of a certificate."""
+
+    reveal: bool
+    subject: x509.Name = field(repr=False)
+
+    def name(self, name: x509.Name) -> str:
+        """A name in RFC 4514; the subject's own without what is the subject's own."""
+        text = name.rfc4514_string()
+        return text if self.reveal or name != self.subject else masked_name(text)
+
+
+def extension_lines(extension: x509.Extension[x509.ExtensionType], cover: Cover) -> Iterator[str]:
     """The name of an extension with its OID, then its value, indented."""
     critical = ", critical" if extension.critical else ""
     yield f"{_named(extension.oid, EXTENSION_NAMES)}{critical}:"
-    for line in _value_lines(extension.value, reveal=reveal):
+    for line in _value_lines(extension.value, cover):
         yield f"    {line}"
 
 
@@ -84,7 +96,7 @@ def hex_lines(octets: bytes) -> Iterator[str]:
         yield f"... ({len(octets)} bytes)"
 
 
-def _value_lines(value: x509.ExtensionType, *, reveal: bool) -> Iterable[str]:  # noqa: C901
+def _value_lines(value: x509.ExtensionType, cover: Cover) -> Iterable[str]:  # noqa: C901
     match value:
         case x509.KeyUsage():
             return [", ".join(_key_usages(value))]
@@ -94,25 +106,25 @@ def _value_lines(value: x509.ExtensionType, *, reveal: bool) -> Iterable[str]:  
             length = "" if value.path_length is None else f", pathLen: {value.path_length}"
             return [f"CA: {str(value.ca).upper()}{length}"]
         case x509.SubjectAlternativeName():
-            return [_general_name(name, reveal=reveal, personal=True) for name in value]
+            return [_general_name(name, cover, personal=True) for name in value]
         case x509.IssuerAlternativeName():
-            return [_general_name(name, reveal=reveal) for name in value]
+            return [_general_name(name, cover) for name in value]
         case x509.CertificatePolicies():
             return _policy_lines(value)
         case x509.CRLDistributionPoints() | x509.FreshestCRL():
-            return _distribution_point_lines(value, reveal=reveal)
+            return _distribution_point_lines(value, cover)
         case x509.AuthorityInformationAccess() | x509.SubjectInformationAccess():
             return [
                 f"{_named(access.access_method, ACCESS_NAMES)}:"
-                f" {_general_name(access.access_location, reveal=reveal)}"
+                f" {_general_name(access.access_location, cover)}"
                 for access in value
             ]
         case x509.AuthorityKeyIdentifier():
-            return _authority_key_lines(value, reveal=reveal)
+            return _authority_key_lines(value, cover)
         case x509.SubjectKeyIdentifier():
             return hex_lines(value.digest)
         case _:
-            return _der_lines(value, reveal=reveal)
+            return _der_lines(value, cover)
 
 
 def _named(oid: ObjectIdentifier, names: dict[ObjectIdentifier, str]) -> str:
@@ -125,22 +137,22 @@ def _key_usages(usage: x509.KeyUsage) -> Iterator[str]:
     return (name for attribute, name in names.items() if getattr(usage, attribute))
 
 
-def _general_name(name: x509.GeneralName, *, reveal: bool, personal: bool = False) -> str:
+def _general_name(name: x509.GeneralName, cover: Cover, *, personal: bool = False) -> str:
     """One name; a person's only on request, and so is an otherName, which may be anybody's."""
     match name:
         case x509.OtherName():
             known = ATTRIBUTE_NAMES.get(name.type_id.dotted_string)
             kind = f"otherName {name.type_id.dotted_string}" + (f" ({known})" if known else "")
-            return f"{kind}: {_other_name_text(name.value) if reveal else MASK}"
+            return f"{kind}: {_other_name_text(name.value) if cover.reveal else MASK}"
         case x509.DirectoryName():
-            kind, text = "directoryName", name.value.rfc4514_string()
+            kind, text = "directoryName", cover.name(name.value)
         case x509.RegisteredID():
             kind, text = "registeredID", name.value.dotted_string
         case x509.UniformResourceIdentifier():
             kind, text = "URI", name.value
         case _:
             kind, text = type(name).__name__, str(name.value)
-    return f"{kind}: {printable(text) if reveal or not personal else MASK}"
+    return f"{kind}: {printable(text) if cover.reveal or not personal else MASK}"
 
 
 def _other_name_text(der: bytes) -> str:
@@ -159,33 +171,33 @@ def _policy_lines(policies: x509.CertificatePolicies) -> Iterator[str]:
 
 
 def _distribution_point_lines(
-    points: x509.CRLDistributionPoints | x509.FreshestCRL, *, reveal: bool
+    points: x509.CRLDistributionPoints | x509.FreshestCRL, cover: Cover
 ) -> Iterator[str]:
     for point in points:
         for name in point.full_name or ():
-            yield _general_name(name, reveal=reveal)
+            yield _general_name(name, cover)
         if point.relative_name is not None:
             yield f"relativeName: {printable(point.relative_name.rfc4514_string())}"
         if point.reasons is not None:
             yield "reasons: " + ", ".join(sorted(reason.value for reason in point.reasons))
         for name in point.crl_issuer or ():
-            yield f"cRLIssuer: {_general_name(name, reveal=reveal)}"
+            yield f"cRLIssuer: {_general_name(name, cover)}"
 
 
-def _authority_key_lines(key: x509.AuthorityKeyIdentifier, *, reveal: bool) -> Iterator[str]:
+def _authority_key_lines(key: x509.AuthorityKeyIdentifier, cover: Cover) -> Iterator[str]:
     if key.key_identifier is not None:
         yield f"keyIdentifier: {key.key_identifier.hex(':')}"
     for name in key.authority_cert_issuer or ():
-        yield f"authorityCertIssuer: {_general_name(name, reveal=reveal)}"
+        yield f"authorityCertIssuer: {_general_name(name, cover)}"
     if key.authority_cert_serial_number is not None:
         yield f"authorityCertSerialNumber: {key.authority_cert_serial_number:x}"
 
 
-def _der_lines(value: x509.ExtensionType, *, reveal: bool) -> Iterator[str]:
+def _der_lines(value: x509.ExtensionType, cover: Cover) -> Iterator[str]:
     """What is not decoded here; nobody knows what stands in an extension that nobody knows."""
     if isinstance(value, x509.UnrecognizedExtension):
-        der = value.value if reveal else None
-        yield f"DER, {len(value.value)} bytes:" + ("" if reveal else f" {MASK}")
+        der = value.value if cover.reveal else None
+        yield f"DER, {len(value.value)} bytes:" + ("" if cover.reveal else f" {MASK}")
     else:
         der = value.public_bytes()
         yield f"{type(value).__name__}, DER:"

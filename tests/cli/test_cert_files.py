@@ -263,3 +263,24 @@ def test_a_subject_cannot_smuggle_its_parts_past_the_mask(trial: Trial) -> None:
             assert "secret" not in text
             assert "Mihon" in text
     assert "secret-7" in shown(trial, certificate, "--reveal")
+
+
+def test_what_nobody_knows_is_masked_in_the_full_text(trial: Trial) -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x0c\x06secret")
+    names = [x509.RFC822Name("secret@example.jp"), x509.DNSName("secret.jp"), *usual_names()]
+    certificate = leaf(names, extra=((unknown, False),))
+    masked = shown(trial, certificate, "--text", as_json=False)
+    assert "secret" not in masked
+    assert "RFC822Name: ***" in masked
+    assert b"secret".hex(":") not in masked
+    assert "DER, 8 bytes: ***" in masked
+    revealed = shown(trial, certificate, "--text", "--reveal", as_json=False)
+    assert "RFC822Name: secret@example.jp" in revealed
+    assert b"secret".hex(":") in revealed
+
+
+def test_the_issuer_of_what_signed_itself_is_masked_as_its_subject(trial: Trial) -> None:
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "secret")])
+    for options in ((), ("--text",)):
+        assert "secret" not in shown(trial, leaf(subject=name, issuer=name), *options)
+    assert "secret" in shown(trial, leaf(subject=name, issuer=name), "--reveal")

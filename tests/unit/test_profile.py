@@ -222,6 +222,23 @@ def test_a_card_that_plays_ca_is_no_ca_of_jpki():
     assert read_profile(certificate).kind is CertificateKind.JPKI_UNKNOWN
 
 
+def test_a_ca_under_a_ca_of_jpki_is_none_of_jpki():
+    root = load("signature-ca")
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(ca_name(organization="JPKI"))
+        .issuer_name(root.subject)
+        .public_key(load_key("foreign-ca").public_key())
+        .serial_number(1)
+        .not_valid_before(root.not_valid_before_utc)
+        .not_valid_after(root.not_valid_after_utc)
+        .add_extension(key_usage("key_cert_sign", "crl_sign"), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    certificate = builder.sign(load_key("signature-ca"), hashes.SHA256())
+    assert read_profile(certificate).kind is CertificateKind.JPKI_UNKNOWN
+
+
 # --- pin ----------------------------------------------------------------------------------------
 
 
