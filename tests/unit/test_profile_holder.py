@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ObjectIdentifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.pki import HOLDER, SIGNATURE_LEAF, load, load_key
+from support.pki import AT, HOLDER, SIGNATURE_LEAF, load, load_key
 
 from jpki.certificates import (
     Era,
@@ -18,7 +18,10 @@ from jpki.certificates import (
     HolderFault,
     HolderFaultKind,
     OtherAttribute,
+    Purpose,
+    Reason,
     Sex,
+    check_path,
     load_certificates,
     read_profile,
 )
@@ -347,6 +350,33 @@ def test_an_attribute_that_is_not_there_is_reported(number):
 def test_an_empty_name_is_reported():
     holder = changed({1: "", 2: ""})
     assert faults_of(holder) == {(HolderAttribute.NAME, Fault.EMPTY)}
+
+
+# --- the path -----------------------------------------------------------------------------------
+
+
+def reasons_for(names: list[x509.GeneralName]) -> tuple[Reason, ...]:
+    anchors = [load("signature-ca")]
+    return check_path(certificate_with(names), anchors, AT, Purpose.DOCUMENT).reasons
+
+
+@pytest.mark.parametrize("number", ATTRIBUTES)
+def test_a_path_is_refused_for_a_malformed_attribute(number):
+    twice = [attribute(*item) for item in HOLDER.items()] + [attribute(number, HOLDER[number])]
+    assert reasons_for(twice) == (Reason.HOLDER_MALFORMED,)
+    others = [attribute(*item) for item in HOLDER.items() if item[0] != number]
+    for der in (tlv(0x16, b"1"), tlv(0x0C, b"\xff")):
+        odd = other(f"{HOLDER_ARC}.{number}", der)
+        assert reasons_for([*others, odd]) == (Reason.HOLDER_MALFORMED,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {3: "0"}, {4: "319890331"}, {4: "400000000"}, {1: "見本\u202e太郎"}, {2: "0"}, {6: "2"}],
+)
+def test_a_path_is_not_refused_for_odd_contents(values):
+    names = [attribute(*item) for item in ({**HOLDER, **values}).items()]
+    assert reasons_for(names) == ()
 
 
 # --- attributes that are not known --------------------------------------------------------------
