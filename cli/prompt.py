@@ -4,6 +4,7 @@ import sys
 from typing import Protocol
 
 from cli.errors import PinSourceError, PinSourceFault
+from cli.output import Output
 
 
 class Prompter(Protocol):
@@ -55,9 +56,8 @@ class TerminalPrompter:
         return answer.strip().casefold() in {"y", "yes", "はい", "是"}
 
     def show(self, text: str) -> None:
-        """Say something on stderr, where prompts are read as well."""
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        """Say something on stderr, where prompts are read as well; it may be closed."""
+        Output().notice(text)
 
 
 def _no_terminal() -> str:

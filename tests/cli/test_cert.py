@@ -186,6 +186,17 @@ def test_at_a_terminal_it_is_said_once_and_not_in_the_output(
     assert x509.load_pem_x509_certificate(written.read_bytes()).extensions is not None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a pty is needed")
+def test_where_stderr_is_closed_the_certificate_is_shown_all_the_same(card_path: Path) -> None:
+    shell = ("sh", "-c", 'exec "$0" "$@" cert show signature 2>&-')
+    environment = copy_of_environment(JPKI_READER=f"emulator:{card_path}")
+    with TerminalProcess(*JPKI, env=environment, program=shell) as run:
+        run.wait_for("tries left: 5: ")
+        run.enter(f"{PASSWORD}\n")
+        assert run.end() == 0
+        assert "Issued in:   Chiyoda-ku" in run.seen
+
+
 # --- the rest -----------------------------------------------------------------------------------
 
 
