@@ -13,6 +13,7 @@ def trial(tmp_path: Path, virtual_card: VirtualCard, monkeypatch: pytest.MonkeyP
     """A desk with a document, and a card in the reader."""
     trial = Trial.in_folder(tmp_path, virtual_card)
     monkeypatch.chdir(trial.folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # never this user's own CAs
     return trial
 
 

@@ -73,6 +73,7 @@ FAILURES: dict[str, tuple[int, tuple[str, ...]]] = {
     "signature-mismatch": (9, ("city office", "Try again")),
     "pin-required": (9, ("Try again",)),
     "output-not-written": (12, ("untouched",)),
+    "server": (13, ("Check the address",)),
     "interrupted": (130, ("Nothing is under way", "the card had done", "jpki pin status", "again")),
     "terminated": (143, ("Nothing is under way",)),
 }
