@@ -121,7 +121,7 @@ def certificate_as_text(profile: CertificateProfile, *, reveal: bool) -> Iterato
         yield _("Issued in:   {place}").format(place=printable(", ".join(places)))
     if profile.holder is not None:
         yield from holder_as_text(profile.holder, reveal=reveal)
-    elif not (reveal or profile.kind.is_ca):
+    elif not reveal:  # the serial number, at least
         yield _masked_text()
 
 
