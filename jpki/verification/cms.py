@@ -1,6 +1,6 @@
 """Verifying CMS and CAdES signatures, RFC 5652 5.4 and 5.6, by the steps of ETSI EN 319 102-1."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from mmap import mmap
 from typing import BinaryIO
@@ -14,9 +14,10 @@ from jpki.certificates.validation import PathReport, Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream_with
 from jpki.verification.report import VerificationReport
-from jpki.verification.signed_data import SignedData, parse_signed_data
-from jpki.verification.signer import PathCheck, verify_signer
+from jpki.verification.signed_data import SignedData, SignerInfo, parse_signed_data
+from jpki.verification.signer import PathCheck, ReportChange, verify_signer
 from jpki.verification.signer_certificate import CertificateBag
+from jpki.verification.timestamped_signature import signature_timestamp, with_timestamp
 
 
 def verify_cms(
@@ -59,7 +60,13 @@ def verify_cms(
         def check(certificate: x509.Certificate) -> PathReport:
             return check_path(certificate, trusted, at, Purpose.DOCUMENT, revocation)
 
-        return _verify(signed_data, content, bag, check, now or at)
+        def add_timestamp(signer_info: SignerInfo) -> ReportChange:
+            timestamp = signature_timestamp(
+                signer_info, signed_data.certificates, anchors, at, now or at
+            )
+            return lambda report: with_timestamp(report, timestamp, revocation.mode)
+
+        return _verify(signed_data, content, bag, check, add_timestamp, now or at)
     except Asn1Error:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
@@ -69,6 +76,7 @@ def _verify(
     content: BinaryIO | None,
     bag: CertificateBag,
     check: PathCheck,
+    add_timestamp: Callable[[SignerInfo], ReportChange],
     now: datetime,
 ) -> VerificationReport:
     if not signed_data.signer_infos:
@@ -79,7 +87,9 @@ def _verify(
     return VerificationReport(
         reasons=reasons,
         signatures=tuple(
-            verify_signer(signer_info, signed_data, bag, digests, check, now)
+            verify_signer(
+                signer_info, signed_data, bag, digests, check, now, add_timestamp(signer_info)
+            )
             for signer_info in signed_data.signer_infos
         ),
     )

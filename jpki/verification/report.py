@@ -29,6 +29,10 @@ class Note(StrEnum):
     """A form was filled or another signature added, as this signature allows."""
     SHA1_ALLOWED = "sha1-allowed"
     """It rests on SHA-1, which is broken, and passed because the caller allowed that."""
+    EXPIRED_AFTER_TIMESTAMP = "expired-after-timestamp"
+    """The certificate has expired, and a timestamp proves that the signature is older than that."""
+    COUNTERSIGNATURE_NOT_CHECKED = "countersignature-not-checked"
+    """Somebody signed this signature in turn; nobody looked at that."""
     COMMENTS_NOT_SIGNED = "comments-not-signed"
     """XML: there are comments where it was signed, and no signature covers them."""
 

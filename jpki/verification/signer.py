@@ -18,7 +18,7 @@ from jpki.verification.attributes import (
     read_signed_attributes,
 )
 from jpki.verification.raw import signature_faults
-from jpki.verification.report import Level, SignatureReport
+from jpki.verification.report import Level, Note, SignatureReport
 from jpki.verification.signed_data import SignedData, SignerInfo
 from jpki.verification.signer_certificate import CertificateBag, is_referenced
 
@@ -39,11 +39,16 @@ WEAK = frozenset(
     }
 )
 
+COUNTERSIGNATURE = bytes.fromhex("06092A864886F70D010906")  # RFC 5652 11.4
+
 CLOCK_SKEW = timedelta(minutes=5)
 """By which the clocks of signer and verifier may differ."""
 
 PathCheck = Callable[[x509.Certificate], PathReport]
 """A check of the path to an anchor, at the time and with the anchors of the verification."""
+
+ReportChange = Callable[[SignatureReport], SignatureReport]
+"""What a timestamp adds to the report of a signature."""
 
 BEST_FIRST = (Verdict.PASSED, Verdict.INDETERMINATE, Verdict.FAILED)
 
@@ -65,6 +70,7 @@ def verify_signer(
     digests: Mapping[HashAlgorithm, bytes],
     check: PathCheck,
     now: datetime,
+    add_timestamp: ReportChange = lambda report: report,
 ) -> SignatureReport:
     """Verify one signer of a SignedData; bag and digests are those of its contents.
 
@@ -75,14 +81,18 @@ def verify_signer(
         digests: of the content, by every algorithm that a signer used.
         check: of a certificate that may be the signer's.
         now: a signature that claims to be from a later time is not believed.
+        add_timestamp: of what its timestamps say; nothing where the caller looks at none.
     """
     signature = _read(signer_info, signed_data, digests)
     candidates = bag.candidates(signer_info)
     if not candidates:
-        return _report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,))
+        return add_timestamp(_report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,)))
     # The bag of certificates is not signed, so anybody may add one with the signer's name: the
     # signature is as good as the best of them makes it.
-    reports = [_verify_with(signature, certificate, check, now) for certificate in candidates]
+    reports = [
+        add_timestamp(_verify_with(signature, certificate, check, now))
+        for certificate in candidates
+    ]
     return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
 
 
@@ -167,8 +177,14 @@ def _verify_with(
         signer=read_profile(certificate),
         signing_time=None if attributes is None else attributes.signing_time,
         hash_algorithm=signature.algorithm,
+        notes=tuple(_notes(signature.signer_info)),
         path=path,
     )
+
+
+def _notes(signer_info: SignerInfo) -> Iterator[Note]:
+    if any(attribute.type == COUNTERSIGNATURE for attribute in signer_info.unsigned_attributes):
+        yield Note.COUNTERSIGNATURE_NOT_CHECKED
 
 
 def signing_time_faults(
