@@ -1,0 +1,119 @@
+"""How much of the document a signature covers, and exactly which bytes.
+
+``whole`` is said only where a reference leads to the root element: anybody can move a signed part
+into a document of their own (signature wrapping), and its signature stays right. What was signed is
+shown as it was digested, never as it stands in the file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import unquote
+
+from lxml import etree
+from lxml.etree import _Element as XmlElement
+
+from jpki.signing.xml_canonical import contains
+from jpki.signing.xml_document import XmlDocument
+from jpki.verification.report import Coverage
+from jpki.verification.xml_properties import QUALIFYING_PROPERTIES, qualifying_properties
+from jpki.verification.xml_references import Resolved
+from jpki.verification.xml_signature import XmlSignature, elements_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """What a signature is about."""
+
+    covers: Coverage
+    names: str | None  # of the parts and files; None: the document and nothing else
+    parts: tuple[bytes, ...]  # of the document, canonical
+    has_comments: bool
+    is_files_only: bool  # nothing of the document itself
+
+
+def find_covered(
+    signature: XmlSignature,
+    resolved: Sequence[Resolved],
+    document: XmlDocument,
+    file_names: Iterable[str],
+) -> Covered:
+    """Sum up what the references of a signature led to.
+
+    Args:
+        signature: the signature.
+        resolved: its references, followed.
+        document: where it stands.
+        file_names: the files that the caller gave beside it.
+    """
+    inside = [each for each in resolved if _is_content(each, signature)]
+    files = [each.file_name for each in resolved if each.file_name is not None]
+    whole = next((each for each in inside if _is_whole(each, signature, document, resolved)), None)
+    if whole is not None:
+        inside = [whole]
+    # A document that is nothing but the signature stands for the files.
+    is_beside = signature.element is document.root and not inside and bool(files)
+    covers_all = (whole is not None or is_beside) and set(file_names) <= set(files)
+    names = [*([] if covers_all else map(_name, inside)), *files]
+    return Covered(
+        covers=Coverage.WHOLE if covers_all else Coverage.PART,
+        names=", ".join(dict.fromkeys(names)) or None,
+        parts=tuple(each.canonical for each in inside),
+        has_comments=any(each.has_comments for each in inside),
+        is_files_only=bool(files) and not inside,
+    )
+
+
+def writer_of(parts: Sequence[bytes]) -> Callable[[BinaryIO], None]:
+    """Return what writes canonical bytes one after the other."""
+
+    def write(output: BinaryIO) -> None:
+        output.writelines(parts)
+
+    return write
+
+
+def _is_content(each: Resolved, signature: XmlSignature) -> bool:
+    """Tell whether a reference is about more than the signature's certificate and properties."""
+    if each.target is None:
+        return False
+    if not contains(signature.element, each.target):
+        return True
+    return any(contains(object_, each.target) for object_ in signature.objects) and not any(
+        contains(properties, each.target) for properties in qualifying_properties(signature)
+    )
+
+
+def _is_whole(
+    each: Resolved, signature: XmlSignature, document: XmlDocument, resolved: Sequence[Resolved]
+) -> bool:
+    if each.target is not document.root or each.target is signature.element:
+        return False
+    if not each.is_document and any(_instructions_beside(document.root)):
+        return False  # such as a stylesheet: a reference by id leaves it out
+    return not any(_holds_unsigned(object_, resolved) for object_ in signature.objects)
+
+
+def _instructions_beside(root: XmlElement) -> Iterator[XmlElement]:
+    for preceding in (True, False):
+        yield from root.itersiblings(etree.PI, preceding=preceding)
+
+
+def _holds_unsigned(object_: XmlElement, resolved: Sequence[Resolved]) -> bool:
+    """Tell whether a ds:Object, which the whole document is signed without, has more in it.
+
+    The properties of XAdES have their own rules.
+    """
+    if any(each.target is object_ for each in resolved):
+        return False
+    texts = [object_.text, *(child.tail for child in object_)]
+    return any(text and text.strip() for text in texts) or any(
+        child.tag != QUALIFYING_PROPERTIES and not any(each.target is child for each in resolved)
+        for child in elements_of(object_)
+    )
+
+
+def _name(each: Resolved) -> str:
+    """Such as "#a 申請書"."""
+    tag = etree.QName(each.target).localname
+    return f"{unquote(each.reference.uri or '')} {tag}".strip()

@@ -1,0 +1,184 @@
+"""What the references of a signature lead to, XML Signature 1.1 4.4.3 and 3.2.1, and its digest.
+
+A reference leads to the document, to one element of it by id, or to a file that the caller gave. It
+is never fetched from anywhere, and never computed by a program inside the document: the transforms
+are the enveloped signature and canonicalization, at most one of each and in this order.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final
+from urllib.parse import unquote
+
+from lxml import etree
+from lxml.etree import _Element as XmlElement
+
+from jpki.certificates.verdict import Reason
+from jpki.signing.digest import CHUNK_SIZE
+from jpki.signing.xml_canonical import (
+    CanonicalizationError,
+    canonicalize_document,
+    canonicalize_element,
+    contains,
+    taken_out,
+)
+from jpki.signing.xml_document import XmlDocument
+from jpki.signing.xml_options import ENVELOPED_SIGNATURE, Canonicalization
+from jpki.verification.xml_algorithms import DIGEST_METHODS, algorithm_fault
+from jpki.verification.xml_signature import Reference, Transform, XmlFaultError, ds
+
+# All references of a document together may canonicalize so many bytes: this, and as many times its
+# size as honest signatures need.
+FREE_BYTES: Final = 64 << 20
+TIMES: Final = 16
+ELSEWHERE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]")  # a scheme, a path from the root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A reference that was followed."""
+
+    reference: Reference
+    reasons: tuple[Reason, ...] = ()  # why it does not hold; none: the digest is right
+    target: XmlElement | None = None  # what of the document it is about; the root for ""
+    canonical: bytes = b""  # of the target, as it was digested
+    file_name: str | None = None  # of the file that it is about
+    has_comments: bool = False  # the target has, and they are not signed
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is about the document from its first to its last node."""
+        return self.reference.uri == ""
+
+
+@dataclass(slots=True, kw_only=True)
+class References:
+    """Everything that the signatures of one document may refer to. Follows references, bounded."""
+
+    document: XmlDocument
+    files: Mapping[str, BinaryIO]
+    id_attribute: str | None
+    _left: int = field(init=False)
+    _file_digests: dict[str, dict[str, bytes]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Set the bound."""
+        self._left = FREE_BYTES + TIMES * self.document.size
+
+    def follow(self, reference: Reference, signature: XmlElement) -> Resolved:
+        """Follow a reference and compare the digest.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        hash_name = DIGEST_METHODS.get(reference.digest_method or "")
+        if hash_name is None:
+            fault = algorithm_fault(reference.digest_method)
+            return Resolved(reference=reference, reasons=(fault,))
+        uri = reference.uri
+        if uri is None:  # only the application would know
+            return Resolved(reference=reference, reasons=(Reason.REFERENCE_UNRESOLVED,))
+        try:
+            if uri == "" or uri.startswith("#"):
+                return self._follow_inside(reference, uri, signature, hash_name)
+            return self._follow_to_file(reference, uri, hash_name)
+        except XmlFaultError as fault:
+            return Resolved(reference=reference, reasons=(fault.reason,))
+        except CanonicalizationError:
+            return Resolved(reference=reference, reasons=(Reason.UNSUPPORTED_TRANSFORM,))
+
+    def _follow_inside(
+        self, reference: Reference, uri: str, signature: XmlElement, hash_name: str
+    ) -> Resolved:
+        target = self.document.root if uri == "" else self._element(uri)
+        method, prefixes, is_enveloped = _plan(reference.transforms)
+        if is_enveloped and contains(signature, target):
+            raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)  # nothing would be left
+        with taken_out(signature if is_enveloped and contains(target, signature) else None):
+            if uri == "":
+                canonical = canonicalize_document(target, method, prefixes)
+            else:
+                canonical = canonicalize_element(target, method, prefixes)
+            has_comments = _has_comments(target, beside=uri == "")
+        self._left -= len(canonical)
+        if self._left < 0:
+            raise XmlFaultError(Reason.MALFORMED)
+        is_right = hashlib.new(hash_name, canonical).digest() == reference.digest
+        return Resolved(
+            reference=reference,
+            reasons=() if is_right else (Reason.DIGEST_MISMATCH,),
+            target=target,
+            canonical=canonical,
+            has_comments=has_comments,
+        )
+
+    def _element(self, uri: str) -> XmlElement:
+        found = self.document.with_fragment(uri, self.id_attribute)
+        if not found:
+            raise XmlFaultError(Reason.REFERENCE_UNRESOLVED)
+        if len(found) > 1:
+            raise XmlFaultError(Reason.REFERENCE_AMBIGUOUS)
+        return found[0]
+
+    def _follow_to_file(self, reference: Reference, uri: str, hash_name: str) -> Resolved:
+        name = next((each for each in (uri, unquote(uri)) if each in self.files), None)
+        if name is None:
+            is_elsewhere = ELSEWHERE.match(uri) is not None
+            raise XmlFaultError(
+                Reason.REFERENCE_EXTERNAL if is_elsewhere else Reason.CONTENT_MISSING
+            )
+        if reference.transforms:
+            raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)
+        is_right = self._file_digest(name, hash_name) == reference.digest
+        return Resolved(
+            reference=reference,
+            reasons=() if is_right else (Reason.DIGEST_MISMATCH,),
+            file_name=name,
+        )
+
+    def _file_digest(self, name: str, hash_name: str) -> bytes:
+        """Hash a file once, with every method that the document names."""
+        if name not in self._file_digests:
+            methods = {
+                each.get("Algorithm") for each in self.document.root.iter(ds("DigestMethod"))
+            }
+            names = {DIGEST_METHODS[method] for method in methods if method in DIGEST_METHODS}
+            self._file_digests[name] = _digests(self.files[name], names | {hash_name})
+        return self._file_digests[name][hash_name]
+
+
+def _plan(
+    transforms: tuple[Transform, ...],
+) -> tuple[Canonicalization, tuple[str, ...], bool]:
+    """Return how to canonicalize, and whether the signature is left out."""
+    rest = list(transforms)
+    is_enveloped = bool(rest) and rest[0].algorithm == ENVELOPED_SIGNATURE
+    if is_enveloped:
+        parameters = rest.pop(0)
+        if parameters.has_parameters or parameters.prefixes:
+            raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)
+    if not rest:
+        return Canonicalization.C14N, (), is_enveloped  # 4.4.3.2: the default for node sets
+    method = rest[0].canonicalization
+    if method is None or len(rest) > 1:
+        raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)
+    return method, rest[0].prefixes, is_enveloped
+
+
+def _has_comments(target: XmlElement, *, beside: bool) -> bool:
+    comments = [next(target.iter(etree.Comment), None)]
+    if beside:
+        comments += [
+            next(target.itersiblings(etree.Comment, preceding=way), None) for way in (True, False)
+        ]
+    return any(comment is not None for comment in comments)
+
+
+def _digests(content: BinaryIO, names: Iterable[str]) -> dict[str, bytes]:
+    hashers = {name: hashlib.new(name) for name in names}
+    while chunk := content.read(CHUNK_SIZE):
+        for hasher in hashers.values():
+            hasher.update(chunk)
+    return {name: hasher.digest() for name, hasher in hashers.items()}
