@@ -68,7 +68,13 @@ def test_no_card_is_made_where_its_cas_cannot_be_written(tmp_path: Path, place: 
         folder.write_text("no folder", encoding="ascii")
     path = tmp_path / "card.json"
     run = jpki("--json", "emulator", "create", str(path), "--export-ca", str(folder))
-    assert (run.exit_code, json.loads(run.stdout)["error"]["code"]) == (2, "output-exists")
+    error = json.loads(run.stdout)["error"]
+    if place == "exists":
+        assert (run.exit_code, error["code"]) == (2, "output-exists")
+    else:
+        assert (run.exit_code, error["code"]) == (2, "output-refused")
+        assert (error["fault"], error["option"]) == ("not-folder", "--export-ca")
+        assert "--force" not in error["message"]
     assert not path.exists()
     if place == "exists":
         assert (folder / "authentication-ca.pem").read_text(encoding="ascii") == "another card's"
@@ -82,12 +88,17 @@ def test_no_card_is_made_where_its_cas_cannot_be_written(tmp_path: Path, place: 
         (("--authentication-pin", "12"), "usage"),
         (("--birth-date", "2999-01-01"), "usage"),
         (("--birth-date", "x"), "usage"),
+        (("--kind", "nix"), "usage"),
+        (("--kind", "android"), "usage"),
+        (("--child",), "usage"),
+        (("--face-authentication",), "usage"),
     ],
 )
-def test_what_cannot_stand_on_a_card_is_refused(
+def test_what_cannot_stand_on_a_card_is_refused_and_leaves_nothing_behind(
     tmp_path: Path, options: tuple[str, ...], code: str
 ) -> None:
-    run = jpki("--json", "emulator", "create", str(tmp_path / "card.json"), *options)
+    folder = ("--export-ca", str(tmp_path / "new" / "ca"))
+    run = jpki("--json", "emulator", "create", str(tmp_path / "card.json"), *folder, *options)
     assert run.exit_code == 2
     assert json.loads(run.stdout)["error"]["code"] == code
     assert not list(tmp_path.iterdir())
@@ -102,6 +113,71 @@ def test_what_is_no_card_file_is_said_to_be_none(tmp_path: Path, content: bytes 
         run = jpki("--json", *arguments)
         assert run.exit_code == 2
         assert json.loads(run.stdout)["error"]["code"] == "card-file"
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [("missing/card.json", "no-folder"), (".", "is-folder"), ("a" * 300, "impossible")],
+)
+def test_a_place_that_cannot_be_is_refused_without_naming_an_option_that_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, fault: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = jpki("--json", "emulator", "create", path)
+    error = json.loads(run.stdout)["error"]
+    assert (error["code"], error["fault"], error["option"]) == ("output-refused", fault, "PATH")
+    assert "-o" not in error["message"].replace(path, "").split()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("folder", "fault"),
+    [("file/ca", "not-folder"), ("a" * 300, "impossible"), ("loop", "impossible")],
+)
+def test_a_folder_that_cannot_be_made_is_refused_before_the_card_is(
+    tmp_path: Path, folder: str, fault: str
+) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="ascii")
+    (tmp_path / "loop").symlink_to("loop")
+    path = tmp_path / "card.json"
+    arguments = ("emulator", "create", str(path), "--export-ca", str(tmp_path / folder))
+    error = json.loads(jpki("--json", *arguments).stdout)["error"]
+    assert (error["code"], error["fault"]) == ("output-refused", fault)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "tries", "certificate"),
+    [
+        ("card", "JPKIAPICCTOKEN2", [5, 3], True),
+        ("face-auth", "JPKIAPICCTOKEN2", [0, 0], True),
+        ("child", "JPKIAPICCTOKEN2", [0, 3], False),
+        ("smartphone", "JPKIAPGPSETOKEN", [5, 3], True),
+        ("iphone", "JPKIAPIOSTOKEN", [5, 3], True),
+        ("juki", "JPKIAPICCTOKEN", [5, 3], True),
+    ],
+)
+def test_each_kind_of_card_is_made(
+    tmp_path: Path, kind: str, label: str, tries: list[int], *, certificate: bool
+) -> None:
+    path = tmp_path / "card.json"
+    run = jpki("emulator", "create", str(path), "--kind", kind)
+    assert run.exit_code == 0, run.stderr
+    card = describe_card(path)
+    assert card.label == label
+    assert [pin.tries_left for pin in card.pins] == tries
+    assert card.has_signature_certificate is certificate
+
+
+@pytest.mark.parametrize("kind", ["card", "face-auth", "smartphone"])
+def test_a_kind_of_card_can_be_without_a_signature_certificate(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "card.json"
+    options = ("--kind", kind, "--without-signature-certificate")
+    assert jpki("emulator", "create", str(path), *options).exit_code == 0
+    card = describe_card(path)
+    assert not card.has_signature_certificate
+    assert card.pin("signature").tries_left == 0
+    assert card.pin("authentication").tries_left == (0 if kind == "face-auth" else 3)
 
 
 def test_each_fault_reaches_the_card() -> None:

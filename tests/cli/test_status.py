@@ -2,6 +2,7 @@
 
 import errno
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from click.testing import CliRunner
 from support.trial import ENVIRONMENT, Person, Trial
 
+from cli.certificate_state_view import certificate_warnings, certificates_as_text
 from cli.context import AppContext
 from cli.root import root
-from jpki.emulator import create_card
+from jpki.emulator import create_card, load_card
+from jpki.files import CertificateName
+from jpki.overview import CertificateState
 
 
 def test_status_has_the_documented_shape_and_says_test(trial: Trial) -> None:
@@ -62,6 +66,70 @@ def test_each_other_kind_of_card_gets_a_clear_word(
     result = CliRunner().invoke(root, arguments, obj=app, env=ENVIRONMENT)
     assert result.exit_code == 0, result.stderr
     assert words in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("attributes", "lockout"),
+    [
+        ({}, "none"),
+        ({"with_signature_certificate": False}, "no-signature-certificate"),
+        ({"face_authentication": True}, "perhaps-face-authentication"),
+        (
+            {"face_authentication": True, "with_signature_certificate": False},
+            "perhaps-face-authentication",
+        ),
+    ],
+)
+def test_why_pins_are_blocked_is_told_to_programs(
+    tmp_path: Path, attributes: dict[str, Any], lockout: str
+) -> None:
+    path = tmp_path / "card.json"
+    create_card(path, **attributes)
+    for command in (["status"], ["pin", "status"]):
+        arguments = ["--json", "--reader", f"emulator:{path}", *command]
+        run = CliRunner().invoke(root, arguments, env=ENVIRONMENT)
+        assert run.exit_code == 0, run.stderr
+        assert json.loads(run.stdout)["lockout"] == lockout
+
+
+@pytest.mark.parametrize(
+    ("now", "renewal", "words"),
+    [
+        (datetime(2031, 2, 10, 14, 59, tzinfo=UTC), None, "renews it from 2031-02-11 on"),
+        (datetime(2031, 2, 10, 15, 0, tzinfo=UTC), "open", "RENEW IT NOW"),
+        (datetime(2031, 5, 10, 14, 59, 59, tzinfo=UTC), "open", "RENEW IT NOW"),
+        (datetime(2031, 5, 10, 15, 0, tzinfo=UTC), "expired", "it has EXPIRED"),
+    ],
+)
+def test_r7_status_warns_from_the_day_on_which_renewal_opens_and_ends_with_0(
+    trial: Trial, tmp_path: Path, now: datetime, renewal: str | None, words: str
+) -> None:
+    path = tmp_path / "expiring.json"
+    create_card(path, issued=date(2026, 11, 1), expires=date(2031, 5, 10))
+    trial.card = load_card(path)
+    run = trial.run("status", as_json=False, clock=lambda: now)
+    assert run.exit_code == 0
+    assert words in run.stdout.decode()
+    answer = trial.run("status", clock=lambda: now)
+    assert answer.exit_code == 0
+    warnings = [{"certificate": "authentication", "renewal": renewal}] if renewal else []
+    assert json.loads(answer.stdout)["warnings"] == warnings
+    for stderr in (run.stderr, answer.stderr):
+        assert ("Warning: The authentication certificate" in stderr) is (renewal is not None)
+        assert ("city office" in stderr) is (renewal is not None)
+        assert stderr.count("\n") == len(warnings)
+
+
+def test_a_certificate_without_an_end_has_a_last_day_like_any() -> None:
+    state = CertificateState(
+        name=CertificateName.AUTHENTICATION,
+        present=True,
+        # RFC 5280 4.1.2.5: no end.
+        not_valid_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+    )
+    (line,) = certificates_as_text([state], date(2026, 11, 23))
+    assert "9999-12-31 23:59:59 UTC" in line
+    assert certificate_warnings([state], date(2026, 11, 23)) == ()
 
 
 @pytest.mark.parametrize("attributes", [{"with_signature_certificate": False}])

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from support.cards import PASSWORD, PIN
+from support.operations import with_tries
 from support.trial import Run, Trial, check_locked
 
-from jpki.emulator import CardKeys, VirtualCard, create_card, personalise
+from jpki.emulator import CardKeys, Faults, VirtualCard, create_card, personalise
 from jpki.emulator.card_file import read_card_file
 
 SOURCE = ("--pin-from", "env:JPKI_TEST_PIN")
@@ -25,11 +26,11 @@ def keys() -> CardKeys:
 def issue(keys: CardKeys, tmp_path: Path, trial: Trial) -> Callable[..., None]:
     """Put another card on the trial's reader."""
 
-    def issue(**attributes: object) -> None:
+    def issue(*, tries: dict[str, int] | None = None, **attributes: object) -> None:
         path = tmp_path / "another.json"
         chosen = {"signature_password": PASSWORD, "authentication_pin": PIN, "keys": keys}
         create_card(path, **(chosen | attributes))  # type: ignore[arg-type]
-        trial.card = VirtualCard(read_card_file(path))
+        trial.card = VirtualCard(with_tries(read_card_file(path), tries or {}))
 
     return issue
 
@@ -138,23 +139,101 @@ def test_a_child_s_card_logs_in(trial: Trial, issue: Issue) -> None:
     check_locked(trial.card)
 
 
-@USES
-@pytest.mark.parametrize("person", [False, True], ids=["script", "terminal"])
-def test_a_face_authentication_card_has_no_pin_to_ask_for(
-    trial: Trial, issue: Issue, use: Use, pin: str, *, person: bool
+def verify_pin(trial: Trial, *, answers: list[str] | None = None) -> Run:
+    source = () if answers is not None else SOURCE
+    return trial.run("pin", "verify", "auth", *source, answers=answers, pin=PIN)
+
+
+def change_password(trial: Trial, *, answers: list[str] | None = None) -> Run:
+    more = () if answers is not None else (*SOURCE, "--new-pin-from", "env:JPKI_TEST_NEW_PIN")
+    arguments = ("pin", "change", "signature", *more)
+    return trial.run(*arguments, answers=answers, pin=PASSWORD, new_pin="HANAKO77")
+
+
+EVERY_USE = pytest.mark.parametrize(
+    "use", [sign, login, verify_pin, change_password], ids=["sign", "log in", "verify", "change"]
+)
+PERSON = pytest.mark.parametrize("person", [False, True], ids=["script", "terminal"])
+BLOCKED = {"signature": 0, "authentication": 0}
+
+
+@EVERY_USE
+@PERSON
+def test_r17_a_face_authentication_card_says_what_it_is_before_a_pin_is_asked(
+    trial: Trial, issue: Issue, use: Use, *, person: bool
 ) -> None:
     issue(face_authentication=True)
-    run = use(trial, answers=[pin] if person else None)
-    trial.refused(run, "pin-blocked", "no-certificate", tries={"signature": 0, "authentication": 0})
+    run = use(trial, answers=["a PIN"] if person else None)
+    trial.refused(run, "pin-blocked", tries=BLOCKED)
+    assert run.error["both_blocked"] is True
     assert trial.person.questions == []
-    assert "face-authentication" in run.stderr
+    assert "face-authentication card" in run.stderr
+    assert "at a doctor's or pharmacy" in run.stderr
+    assert "can turn it back" in run.stderr
+    assert "wrong" not in run.stderr.lower()
 
 
-def test_a_face_authentication_card_without_signature_certificate(
-    trial: Trial, issue: Issue
+@PERSON
+def test_r17_a_face_authentication_card_without_signature_certificate_says_so_too(
+    trial: Trial, issue: Issue, *, person: bool
 ) -> None:
     issue(face_authentication=True, with_signature_certificate=False)
-    trial.refused(sign(trial), "no-certificate", tries={"signature": 0, "authentication": 0})
+    run = sign(trial, answers=["a PIN"] if person else None)
+    trial.refused(run, "no-certificate", tries=BLOCKED)
+    assert trial.person.questions == []
+    assert "face-authentication card" in run.stderr
+    assert "can turn it back" in run.stderr
+    assert "child" not in run.stderr
+
+
+@EVERY_USE
+def test_r17_one_blocked_pin_alone_is_no_face_authentication_card(
+    trial: Trial, issue: Issue, use: Use
+) -> None:
+    pin = "signature" if use in {sign, change_password} else "authentication"
+    issue(tries={pin: 0})
+    run = use(trial)
+    trial.refused(run, "pin-blocked", tries={pin: 0})
+    assert run.error["both_blocked"] is False
+    assert "face-authentication" not in run.stderr
+    assert "counter of your city office" in run.stderr
+    words = trial.run("status", as_json=False).stdout.decode()
+    assert "face-authentication" not in words
+    assert f"BLOCKED; see 'jpki pin unlock {pin}'" in words
+
+
+@EVERY_USE
+def test_r17_a_pin_of_unknown_count_beside_a_blocked_one_is_no_proof_of_mistakes(
+    trial: Trial, issue: Issue, use: Use
+) -> None:
+    blocked, other = "001b", "0018"
+    if use in {login, verify_pin}:
+        blocked, other = other, blocked
+    current = ""
+
+    def half_told(_exchange: int, command: bytes, answer: bytes) -> bytes:
+        nonlocal current
+        if command[1] == 0xA4:
+            current = command[5:7].hex()
+        if command[1] == 0x20 and current in {blocked, other}:
+            return b"\x69\x84" if current == blocked else b"\x63\x00"
+        return answer
+
+    trial.card.faults = Faults(hook=half_told)
+    run = use(trial)
+    assert run.error["code"] == "pin-blocked"
+    assert run.error["both_blocked"] is True
+    assert "face-authentication" in run.stderr
+    assert trial.card.verify_count == 0
+
+
+def test_the_entry_that_blocks_is_said_to_have_done_it(trial: Trial, issue: Issue) -> None:
+    issue(tries={"authentication": 1, "signature": 0})
+    run = trial.run("pin", "verify", "auth", "--use-last-try", answers=["9999"])
+    trial.refused(run, "pin-blocked", verifies=1, tries=BLOCKED)
+    assert run.error["by_this_entry"] is True
+    assert "that was the last try" in run.stderr
+    assert "face-authentication" not in run.stderr
 
 
 @pytest.mark.parametrize(
