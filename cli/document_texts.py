@@ -37,6 +37,17 @@ TEXTS: Final[dict[str, str]] = {
     "field-ambiguous": N_(
         "That name belongs to something in the PDF that cannot be signed. Choose another one."
     ),
+    "field-constrained": N_(
+        "That signature field demands of its signature what jpki does not do. Choose another one."
+    ),
+    "field-invisible": N_(
+        "That signature field has no area on the page, so it cannot show a stamp. Sign without"
+        " --stamp, or choose another one."
+    ),
+    "pdf-forbids-stamp": N_(
+        "This PDF was certified: signatures may be added, but no new stamp. Sign without --stamp,"
+        " or in a field that is there already (--field)."
+    ),
     "page-missing": N_("There is no such page. The PDF has {detail} pages."),
     "stamp-outside-page": N_(
         "The stamp would stand outside the page, which is {detail} points large. Move it."

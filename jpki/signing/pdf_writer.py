@@ -1,0 +1,161 @@
+"""Appending a signature field and its empty signature to a PDF, ISO 32000-1 7.5.6 and 12.8.1."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.form_tools import get_single_field_annot
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers.cms_embedder import (
+    PdfCMSEmbedder,
+    SigIOSetup,
+    SigMDPSetup,
+    SigObjSetup,
+)
+from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
+
+from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
+from jpki.signing.pdf_fields import FormField
+from jpki.signing.pdf_options import PdfOptions, PdfProfile
+from jpki.signing.pdf_page import Box
+from jpki.signing.pdf_reader import PdfReader
+
+ALGORITHM: Final = HashAlgorithm.SHA256
+SUBFILTERS: Final = {
+    PdfProfile.PADES: SigSeedSubFilter.PADES,
+    PdfProfile.TOUKI: SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
+}
+
+Appearance = Callable[[IncrementalPdfFileWriter], generic.StreamObject]
+"""Draws what is seen of the signature, into the PDF that is being written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldPlan:
+    """Which field takes the signature."""
+
+    name: str
+    existing: FormField | None = None  # None: it is made
+    page: int = 0  # of a new one, from 0
+    box: Box | None = None  # of a new one; None: not seen
+    lock: FieldMDPSpec | None = None  # what the field says that its signature locks
+    lock_permission: MDPPerm | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the field is made for this signature."""
+        return self.existing is None
+
+
+class SignedPdfWriter(IncrementalPdfFileWriter):
+    """Writes the document and what is new behind it; its metadata stay as they are."""
+
+    IO_CHUNK_SIZE = CHUNK_SIZE
+
+    def __init__(self, reader: PdfReader, *, without_document: bool = False) -> None:
+        super().__init__(reader.stream, prev=reader)
+        self._without_document = without_document
+
+    def _write_header(self, stream: BinaryIO) -> None:
+        if not self._without_document:
+            super()._write_header(stream)
+
+    def _update_meta(self) -> None:
+        """Leave the producer's name and the dates alone."""
+
+
+class EmptySignature:
+    """A PDF written to its output with everything but the signature in the place kept for it."""
+
+    def __init__(
+        self,
+        steps: "Generator[Any, Any, None]",
+        prepared: PreparedByteRangeDigest,
+    ) -> None:
+        self._steps = steps
+        self._prepared = prepared
+
+    @property
+    def digest(self) -> bytes:
+        """Of all bytes outside the place."""
+        return self._prepared.document_digest
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the place begins and ends in the output, with its angle brackets."""
+        return self._prepared.reserved_region_start, self._prepared.reserved_region_end
+
+    def fill(self, signature: bytes) -> None:
+        """Write the signature, DER, into its place."""
+        self._steps.send(signature)
+
+
+def write_empty_signature(
+    writer: SignedPdfWriter,
+    output: BinaryIO,
+    plan: FieldPlan,
+    options: PdfOptions,
+    *,
+    name: str | None,
+    signing_time: datetime,
+    room: int,
+    appearance: Appearance | None,
+) -> EmptySignature:
+    """Write the document with the field and an empty signature, and hash it.
+
+    Args:
+        writer: of the document.
+        output: readable, writable, seekable, empty.
+        plan: the field.
+        options: profile, certification, reason, location.
+        name: /Name.
+        signing_time: /M.
+        room: bytes that the signature may have.
+        appearance: what is seen, drawn after the field is there.
+    """
+    spec = SigFieldSpec(plan.name, on_page=plan.page, box=plan.box) if plan.is_new else None  # type: ignore[arg-type]  # floats are fine
+    steps = PdfCMSEmbedder(new_field_spec=spec).write_cms(
+        plan.name, writer, existing_fields_only=not plan.is_new
+    )
+    field = next(steps).get_object()
+    if appearance is not None:
+        _set_appearance(field, appearance(writer), writer)
+    signature = SignatureObject(
+        timestamp=signing_time,
+        subfilter=SUBFILTERS[options.profile],
+        name=name,
+        location=options.location,
+        reason=options.reason,
+        bytes_reserved=2 * room,  # in hexadecimal digits
+    )
+    steps.send(SigObjSetup(sig_placeholder=signature, mdp_setup=_mdp_setup(plan, options)))
+    prepared, _ = steps.send(
+        SigIOSetup(md_algorithm=ALGORITHM.value, output=output, chunk_size=CHUNK_SIZE)
+    )
+    return EmptySignature(steps, prepared)
+
+
+def _set_appearance(
+    field: generic.DictionaryObject, stream: generic.StreamObject, writer: SignedPdfWriter
+) -> None:
+    annotation = get_single_field_annot(field)
+    normal = {pdf_name("/N"): writer.add_object(stream)}
+    annotation[pdf_name("/AP")] = generic.DictionaryObject(normal)
+    writer.update_container(annotation)
+
+
+def _mdp_setup(plan: FieldPlan, options: PdfOptions) -> SigMDPSetup:
+    permission = plan.lock_permission
+    if options.certify is not None:
+        own = MDPPerm(options.certify.permission)
+        permission = own if permission is None else min(own, permission)
+    return SigMDPSetup(
+        md_algorithm=ALGORITHM.value,
+        certify=options.certify is not None,
+        field_lock=plan.lock,
+        docmdp_perms=permission,
+    )
