@@ -84,7 +84,7 @@ EVIDENCE_FAULTS: Final = {
     EvidenceFault.OTHER_CERTIFICATE: N_("it is about another certificate"),
     EvidenceFault.SIGNATURE_INVALID: N_("its signature is not by the key of the CA"),
     EvidenceFault.WEAK_ALGORITHM: N_("its signature is by an algorithm that is not accepted"),
-    EvidenceFault.RESPONDER_NOT_AUTHORIZED: N_("whoever signed it was not charged by the CA"),
+    EvidenceFault.RESPONDER_NOT_AUTHORIZED: N_("whoever signed it was not appointed by the CA"),
     EvidenceFault.NOT_YET_VALID: N_("it is of a time after that of the check"),
     EvidenceFault.STALE: N_("it was out of date at the time of the check"),
     EvidenceFault.PARTIAL: N_("it tells only a part: changes, or some reasons"),
