@@ -118,6 +118,7 @@ def _request(
         with opener.open(request, timeout=timeout_s) as answer:
             return _read(answer, shown, max_bytes)
     except urllib.error.HTTPError as error:
+        error.close()  # it is the answer as well, with the connection
         raise ServerError(shown, f"HTTP status {error.code}") from None
     except urllib.error.URLError as error:
         raise ServerError(shown, _cause(error.reason)) from None

@@ -6,7 +6,6 @@ signed by a certificate for timestamps. Whether that certificate is trusted is f
 
 import base64
 import secrets
-import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -54,8 +53,8 @@ class Timestamper:
     """A timestamp authority that the caller named.
 
     Args:
-        url: http or https, without user and password.
-        username: for HTTP's Basic scheme; None: without.
+        url: http or https.
+        username: for HTTP's Basic scheme; None: that of the URL, if it has one.
         password: beside it.
         timeout_s: for each step of the exchange.
         on_failure: what to do where a signature can do without a timestamp; it is called with the
@@ -82,9 +81,9 @@ class Timestamper:
     @property
     def shown_url(self) -> str:
         """The URL as it may be shown."""
-        from jpki.certificates.responder import is_url, without_credentials
+        from jpki.certificates.responder import without_credentials
 
-        return without_credentials(self._url) if is_url(self._url) else "?"
+        return without_credentials(self._url)
 
     def timestamp(self, digest: bytes, algorithm: HashAlgorithm) -> bytes:
         """Have a digest timestamped -> TimeStampToken, ContentInfo in DER.
@@ -100,8 +99,6 @@ class Timestamper:
         from jpki.certificates.responder import post
 
         algorithm.check_size(digest)
-        if "@" in urllib.parse.urlsplit(self._url).netloc:
-            raise ServerError(self.shown_url, "user and password do not belong in the URL")
         nonce = secrets.randbits(NONCE_BITS) | 1  # never zero
         answer = post(
             self._url,
