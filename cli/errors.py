@@ -15,7 +15,6 @@
     |- OutputRefusedError          output-refused        found before anything was done
     |- OutputExistsError           output-exists
     |- StdoutClosedError           stdout-closed
-    |- FormatNotOfferedError       format-not-offered
     |- InterruptedRunError         interrupted           Ctrl-C
     `- TerminatedError             terminated            SIGTERM or SIGHUP
 
@@ -152,16 +151,6 @@ class StdoutClosedError(CliError):
     """Nobody reads the standard output any more."""
 
     code = "stdout-closed"
-
-
-class FormatNotOfferedError(CliError):
-    """A format that this version cannot sign."""
-
-    code = "format-not-offered"
-
-    def __init__(self, format_name: str) -> None:
-        super().__init__(format_name)
-        self.format = format_name
 
 
 class CardFileProblemError(FileProblemError):

@@ -161,6 +161,12 @@ class BackgroundHash:
         """The digests in the order of the inputs, after ``wait``."""
         return self._results
 
+    def close(self) -> None:
+        """Let go of what was kept of pipes."""
+        for result in self._results:
+            if result.spool is not None:
+                result.spool.close()
+
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
@@ -176,7 +182,7 @@ class BackgroundHash:
         stream = source.open()
         try:
             if size is None and self._keep_content:
-                spool = _spooled(stream)
+                spool = spooled(stream)
                 size = spool.tell()
                 spool.seek(0)
                 digest = hash_stream(spool, self._algorithm)
@@ -191,7 +197,7 @@ class BackgroundHash:
         return HashedInput(source=source, digest=digest, size=size or 0, stamp=stamp, spool=spool)
 
 
-def _spooled(stream: BinaryIO) -> BinaryIO:
+def spooled(stream: BinaryIO) -> BinaryIO:
     """Copy what can be read only once; on the disk it has no name, so nobody else reads it."""
     spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  # lives as long as its input
     while block := stream.read(COPY_BYTES):

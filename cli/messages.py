@@ -187,10 +187,6 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         N_("{path} could not be written: {detail}. What was there before is untouched."),
     ),
     "stdout-closed": (ExitCode.PIPE_CLOSED, N_("Nobody reads the output any more.")),
-    "format-not-offered": (
-        ExitCode.REFUSED,
-        N_("The format {format} is not offered yet. Use --format cms or --format raw."),
-    ),
     "card-file": (
         ExitCode.REFUSED,
         N_(

@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, TextIO
 
 from cli.errors import OutputNotWrittenError, StdoutClosedError
@@ -88,6 +88,15 @@ class Output:
     def notice(self, text: str) -> None:
         """Tell the person something beside the result."""
         _stderr_line(text)
+
+    def progress(self, text: str, *, is_last: bool) -> None:
+        """Show how far a long run is, on one line of a terminal; nothing where there is none."""
+        stream = sys.stderr
+        if stream is None or not stream.isatty():
+            return
+        with suppress(OSError, ValueError):
+            stream.write("\r\x1b[K" if is_last else f"\r{text}\x1b[K")
+            stream.flush()
 
     def warn(self, text: str) -> None:
         """Tell the person something that may matter."""

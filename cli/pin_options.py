@@ -16,7 +16,10 @@ ALIASES: Final = {"sign": "signature", "auth": "authentication"}
 SOURCE_METAVAR: Final = "SOURCE"
 
 
-def _source(ctx: click.Context, parameter: click.Parameter, value: str | None) -> PinSource | None:
+def secret_source(
+    ctx: click.Context, parameter: click.Parameter, value: str | None
+) -> PinSource | None:
+    """The callback of an option that says where a secret comes from."""
     if value is None or ctx.resilient_parsing:
         return None
     return PinSource.parse(value, parameter.opts[0])
@@ -27,7 +30,7 @@ def pin_from(name: str = "--pin-from") -> Callable[[Any], Any]:
     return option(
         name,
         metavar=SOURCE_METAVAR,
-        callback=_source,
+        callback=secret_source,
         help=N_("Where a script's PIN comes from: env:VARIABLE, file:PATH, fd:NUMBER or stdin."),
     )
 

@@ -1,91 +1,40 @@
-"""One run of ``jpki sign``: what is signed, where it goes, and the signing in one transaction."""
+"""One run of ``jpki sign``: every signature with one PIN, in one transaction."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
-from typing import BinaryIO
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import BinaryIO, Final
 
 from cli.context import AppContext
-from cli.errors import OutputFault, OutputRefusedError
-from cli.input_file import BackgroundHash, HashedInput, InputFile
-from cli.output_file import STDOUT, OutputFile, output_file
+from cli.document_signing import Signing, check_document, libraries_of
+from cli.input_file import COPY_BYTES, SPOOL_BYTES, BackgroundHash, HashedInput
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
+from cli.signing_plan import Job, SigningPlan
 from cli.translation import _
 from jpki.certificates import is_test_certificate
-from jpki.errors import ContentTooLargeError
-from jpki.keys import CardPrivateKey
-from jpki.signing import HashAlgorithm, preload, sign_digest, sign_raw, write_attached
-from jpki.signing.attached import MAX_ATTACHED_SIZE
+from jpki.errors import ServerError
 
-
-class SignatureFormat(Enum):
-    """The containers that can be written; the value is the word of --format."""
-
-    RAW = "raw"
-    CMS = "cms"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One input and the signature that it gets. No output: the standard output."""
-
-    source: InputFile
-    output: OutputFile | None
-
-    @property
-    def output_name(self) -> str:
-        """As it is shown."""
-        return STDOUT if self.output is None else str(self.output.path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningPlan:
-    """All that was decided before the PIN is asked for."""
-
-    jobs: tuple[Job, ...]
-    format: SignatureFormat
-    algorithm: HashAlgorithm
-    attached: bool
-    allow_expired: bool
-
-    def check(self) -> None:
-        """Refuse what cannot succeed, before a PIN is asked for or a card touched.
-
-        Raises:
-            InputError, OutputRefusedError, OutputExistsError, ContentTooLargeError.
-        """
-        inputs = [job.source.path for job in self.jobs if not job.source.is_stdin]
-        places: set[str] = set()
-        for job in self.jobs:
-            job.source.check()
-            size = job.source.size() or 0
-            if self.attached and size >= MAX_ATTACHED_SIZE:
-                raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
-            if job.output is not None:
-                job.output.check(inputs)
-            place = STDOUT if job.output is None else str(job.output.place())
-            if place in places:
-                raise OutputRefusedError(job.output_name, OutputFault.TWICE)
-            places.add(place)
+PROBE: Final = b"jpki"
+"""What a timestamp server is asked about to see whether it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedFile:
     """One finished signature."""
 
-    input: str
-    output: str
-    format: SignatureFormat
+    job: Job
     attached: bool
 
     def as_json(self) -> dict[str, object]:
         """See docs/json.md."""
         return {
-            "input": self.input,
-            "output": self.output,
-            "format": self.format.value,
+            "input": self.job.source.name,
+            "inputs": [source.name for source in self.job.sources],
+            "output": self.job.output_name,
+            "format": self.job.format.value,
             "attached": self.attached,
         }
 
@@ -104,122 +53,115 @@ class SignResult:
     def as_text(self) -> Iterator[str]:
         """For people."""
         for file in self.files:
+            names = ", ".join(printable(source.name) for source in file.job.sources)
             yield _("{input}: signed, the signature is {output}").format(
-                input=printable(file.input), output=printable(file.output)
+                input=names, output=printable(file.job.output_name)
             )
         if self.is_test:
             yield _("TEST: signed with a test card, so by nobody.")
 
 
-def output_for(source: InputFile, plan_format: SignatureFormat, *, attached: bool) -> str:
-    """The name of the signature where none is given."""
-    if source.is_stdin:
-        return STDOUT
-    if plan_format is SignatureFormat.RAW:
-        return f"{source.name}.sig"
-    return f"{source.name}.p7m" if attached else f"{source.name}.p7s"
-
-
-def make_job(source: InputFile, output: str, *, force: bool) -> Job:
-    """An input with its output; ``-`` is the standard output."""
-    return Job(source=source, output=output_file(output, force=force))
-
-
 def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignResult:
-    """Sign every input with one PIN in one transaction, then write the signatures.
+    """Sign every input with one PIN in one transaction; each signature is written once it is made.
 
-    An error of the card ends the batch; what was signed before it is written all the same.
+    An error of the card ends the batch; what was signed before it stays.
     """
+    plan = _check_documents(app, plan)
+    formats = {job.format for job in plan.jobs}
     background = BackgroundHash(
-        [job.source for job in plan.jobs],
-        plan.algorithm,
-        keep_content=plan.attached,
-        prepare=preload if plan.format is SignatureFormat.CMS else _nothing,
+        [source for job in plan.jobs for source in job.sources],
+        plan.settings.algorithm,
+        keep_content=plan.settings.attached or not all(form.signs_digest for form in formats),
+        prepare=libraries_of(formats),
     )
-    signatures: list[bytes] = []
+    finished: list[SignedFile] = []
     is_test = False
     try:
         with unlocked(app, request, before_card=background.wait) as application:
             now = app.clock()
-            key = application.signature_key(at=now, allow_expired=plan.allow_expired)
+            key = application.signature_key(at=now, allow_expired=plan.settings.allow_expired)
             is_test = is_test_certificate(key.certificate)
-            for hashed in background.results():
-                signatures.append(_sign(plan, hashed, key, now))
+            signing = Signing(settings=plan.settings, key=key, time=now)
+            inputs = iter(background.results())
+            for job in plan.jobs:
+                _sign_one(app, signing, job, list(islice(inputs, len(job.sources))))
+                finished.append(SignedFile(job=job, attached=plan.settings.attached))
+                _say_progress(app, len(finished), len(plan.jobs))
     except BaseException:
-        if signatures:
-            finished = _write_all(app, plan, background.results(), signatures)
+        if finished:
             app.error_facts["files"] = [file.as_json() for file in finished]
             _say_finished(app, finished, len(plan.jobs))
         raise
-    finished = _write_all(app, plan, background.results(), signatures)
-    return SignResult(files=finished, is_test=is_test)
+    finally:
+        background.close()
+    return SignResult(files=tuple(finished), is_test=is_test)
 
 
-def _nothing() -> None:
-    """A bare signature needs no library."""
+def _check_documents(app: AppContext, plan: SigningPlan) -> SigningPlan:
+    """Look into the documents, and ask the timestamp server if the plan can do without it.
+
+    Raises:
+        DocumentError, InputError.
+    """
+    for job in plan.jobs:
+        if job.source.size() is not None:  # a pipe can be read once only
+            stream = job.source.open()
+            try:
+                check_document(job, plan.settings, stream)
+            finally:
+                stream.close()
+    timestamper = plan.settings.timestamper
+    if timestamper is None or not plan.settings.timestamp_optional:
+        return plan
+    try:
+        timestamper.timestamp(plan.settings.algorithm.digest(PROBE), plan.settings.algorithm)
+    except ServerError as error:
+        app.output.warn(
+            _("{url} does not answer ({detail}): signed without timestamp.").format(
+                url=printable(error.url), detail=printable(error.detail)
+            )
+        )
+        return replace(plan, settings=replace(plan.settings, timestamper=None))
+    return plan
 
 
-def _sign(plan: SigningPlan, hashed: HashedInput, key: CardPrivateKey, now: datetime) -> bytes:
-    if plan.format is SignatureFormat.RAW:
-        return sign_raw(hashed.digest, key, plan.algorithm)
-    return sign_digest(hashed.digest, plan.algorithm, key, key.certificate, signing_time=now)
-
-
-def _write_all(
-    app: AppContext,
-    plan: SigningPlan,
-    hashed_inputs: Sequence[HashedInput],
-    signatures: Sequence[bytes],
-) -> tuple[SignedFile, ...]:
-    finished: list[SignedFile] = []
-    for job, hashed, signature in zip(plan.jobs, hashed_inputs, signatures, strict=False):
-        _write(app, plan, job, hashed, signature)
-        if hashed.has_changed():
+def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[HashedInput]) -> None:
+    with _writing(app, job) as stream:
+        signing.write(job, inputs, stream)
+    for item in inputs:
+        if item.has_changed():
             app.output.warn(
                 _(
                     "{path} changed while it was being signed; what was read first is signed."
-                ).format(path=printable(job.source.name))
+                ).format(path=printable(item.source.name))
             )
-        finished.append(
-            SignedFile(
-                input=job.source.name,
-                output=job.output_name,
-                format=plan.format,
-                attached=plan.attached,
-            )
-        )
-        app.error_facts["files"] = [file.as_json() for file in finished]
-    app.error_facts.pop("files", None)
-    return tuple(finished)
 
 
-def _write(
-    app: AppContext, plan: SigningPlan, job: Job, hashed: HashedInput, signature: bytes
-) -> None:
-    if job.output is None:
-        with app.output.content() as stdout:
-            _write_signature(plan, hashed, signature, stdout)
-    else:
+@contextmanager
+def _writing(app: AppContext, job: Job) -> Iterator[BinaryIO]:
+    """The output, to be written at any place of it."""
+    if job.output is not None:
         with job.output.writing() as stream:
-            _write_signature(plan, hashed, signature, stream)
-
-
-def _write_signature(
-    plan: SigningPlan, hashed: HashedInput, signature: bytes, stream: BinaryIO
-) -> None:
-    if not plan.attached:
-        stream.write(signature)
+            yield stream
         return
-    content = hashed.open()
-    try:
-        write_attached(signature, content, hashed.size, stream)
-    finally:
-        content.close()
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
+        yield spool  # type: ignore[misc]  # it has every method of a BinaryIO
+        spool.seek(0)
+        with app.output.content() as stdout:
+            while block := spool.read(COPY_BYTES):
+                stdout.write(block)
+
+
+def _say_progress(app: AppContext, count: int, total: int) -> None:
+    if total > 1:
+        app.output.progress(
+            _("signed: {count} of {total}").format(count=count, total=total), is_last=count == total
+        )
 
 
 def _say_finished(app: AppContext, finished: Sequence[SignedFile], total: int) -> None:
     app.output.notice(
         _("Before that, {count} of {total} files were signed, up to {output}.").format(
-            count=len(finished), total=total, output=printable(finished[-1].output)
+            count=len(finished), total=total, output=printable(finished[-1].job.output_name)
         )
     )

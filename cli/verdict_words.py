@@ -9,6 +9,7 @@ from jpki.certificates import AnchorOrigin, Purpose, Reason, Revocation, Uncheck
 from jpki.certificates.conformance import ProfileFault, ProfileFaultKind
 from jpki.certificates.revocation import EvidenceFault, RevocationSource
 from jpki.certificates.trust import PinnedCa
+from jpki.verification.report import Note
 
 REASONS: Final = {
     Reason.MALFORMED: N_("this is not a signature of this format, or it is damaged"),
@@ -29,6 +30,15 @@ REASONS: Final = {
     Reason.REFERENCE_AMBIGUOUS: N_("several elements have the id of what was signed"),
     Reason.REFERENCE_EXTERNAL: N_("what was signed lies elsewhere, and jpki does not fetch it"),
     Reason.UNSUPPORTED_TRANSFORM: N_("what was signed is computed in a way that jpki refuses"),
+    Reason.BYTE_RANGE_INVALID: N_("the signature does not cover the PDF in the way it must"),
+    Reason.CHANGED_AFTER_SIGNING: N_("the PDF was changed after it was signed"),
+    Reason.UNSIGNED_BYTES: N_("something was added behind the last signature, and nobody signed it"),
+    Reason.PHANTOM_SIGNATURE: N_(
+        "the PDF has a signature in it that belongs to no signature field, or to several"
+    ),
+    Reason.DOCUMENT_TIMESTAMP_INVALID: N_("a timestamp over the PDF does not fit it"),
+    Reason.UNSUPPORTED_FORMAT: N_("a kind of signature that jpki does not read"),
+    Reason.ENCRYPTED: N_("the PDF is encrypted; give its password with --pdf-password-from"),
     Reason.CERTIFICATE_MALFORMED: N_("the certificate is damaged"),
     Reason.EXPIRED: N_("the certificate had expired at the time of the check"),
     Reason.NOT_YET_VALID: N_("the certificate was not valid yet at the time of the check"),
@@ -110,6 +120,35 @@ CRL_REASONS: Final = {  # RFC 5280 5.3.1, as the CPS of JPKI uses them
     "privilegeWithdrawn": N_("the right to it was withdrawn"),
     "aACompromise": N_("an attribute authority may be in other hands"),
 }
+
+
+NOTES: Final = {
+    Note.EXTENDED_AFTER_SIGNING: N_(
+        "timestamps or data for later checks were added after signing; they change no content"
+    ),
+    Note.FORM_FILLED_AFTER_SIGNING: N_(
+        "a form was filled in or another signature added after signing, as this signature allows"
+    ),
+    Note.ANNOTATED_AFTER_SIGNING: N_(
+        "comments were added after signing, as the author's certification allows"
+    ),
+    Note.HYBRID_REFERENCES: N_(
+        "this PDF has two tables of contents, old and new: programs may show it differently"
+    ),
+    Note.SHA1_ALLOWED: N_("it rests on SHA-1, which is broken; --allow-sha1 let it pass"),
+    Note.EXPIRED_AFTER_TIMESTAMP: N_(
+        "the certificate has expired since; the timestamp proves that the signature is older"
+    ),
+    Note.COUNTERSIGNATURE_NOT_CHECKED: N_(
+        "somebody signed this signature in turn; that was not checked"
+    ),
+    Note.COMMENTS_NOT_SIGNED: N_("the comments in the XML are not covered by the signature"),
+}
+
+
+def note_text(note: Note) -> str:
+    """What should be known and changes no verdict."""
+    return _(NOTES[note])
 
 
 def verdict_text(verdict: Verdict, anchor: AnchorOrigin | None = None) -> str:

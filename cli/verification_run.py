@@ -1,26 +1,35 @@
 """One run of ``jpki verify``: which document belongs to which signature, and what reads them."""
 
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from cryptography import x509
 
 from cli.errors import InputError, UsageProblemError
-from cli.input_file import InputFile
+from cli.files_beside import FilesBeside
+from cli.input_file import COPY_BYTES, STDIN, InputFile, spooled
+from cli.output_file import OutputFile
 from cli.translation import N_, _
 from cli.validation_options import Validation
 from cli.verification_view import VerifiedFile
+from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.signing import HashAlgorithm
-from jpki.verification import VerificationReport, verify_cms, verify_raw
+from jpki.verification import Coverage, Verdict, VerificationReport, verify_cms, verify_raw
 
 MAX_SIGNATURE: Final = 1 << 31
-"""An attached signature holds its document; formats end there."""
+"""An attached CMS signature holds its document; formats end there."""
+MAX_IN_MEMORY: Final = 1 << 28
+"""What a format that is read as a whole (XML, JWS) may have."""
 DETACHED: Final = ".p7s"
 CMS: Final = (DETACHED, ".p7m")
 RAW: Final = ".sig"
+AUTO: Final = "auto"
+FORMATS: Final = (AUTO, RAW.removeprefix("."), *(kind.value for kind in DocumentFormat))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,61 +42,112 @@ class VerificationPlan:
     """Of --certificate: the signer's, and CAs beside it; none: it was not given."""
     validation: Validation
     algorithm: HashAlgorithm
+    allow_sha1: bool = False
+    pdf_password: str | None = field(default=None, repr=False)
+    extract: OutputFile | None = None
+    reveal: bool = False
 
     def verify(self, name: str) -> VerifiedFile:
-        """Verify one signature file.
+        """Verify one signature file, and write what it covers if that was asked for.
 
         Raises:
-            InputError, UsageProblemError.
+            InputError, UsageProblemError, OutputNotWrittenError, ServerError.
         """
-        source = InputFile(name=name)
-        is_raw = self._is_raw(name)
-        content = self._content_of(source, is_raw=is_raw)
-        if is_raw and not self.certificates:
+        with ExitStack() as resources:
+            try:
+                return self._verify(InputFile(name=name), resources)
+            except OSError as error:
+                raise InputError(name, error) from error
+
+    def _verify(self, source: InputFile, resources: ExitStack) -> VerifiedFile:
+        stream = _open_seekable(source, resources)
+        found = self._format(source, stream)
+        content = self._content_of(source, found)
+        report = self._report(found, source, stream, content, resources)
+        name = None if content is None else content.name
+        if self.extract is not None:
+            _extract(report, content, self.extract)
+        return VerifiedFile(
+            file=source.name, format=found, content=name, report=report, reveal=self.reveal
+        )
+
+    def _format(self, source: InputFile, stream: BinaryIO) -> str:
+        """What the file is: as was said, by the name of a bare signature, else by its content."""
+        if self.format_name != AUTO:
+            return self.format_name
+        if source.name.endswith(RAW):
+            return "raw"
+        head = stream.read(HEAD_BYTES)
+        stream.seek(0)
+        found = detect_format(head)
+        if found is not DocumentFormat.OTHER:
+            return found.value
+        # A bare signature has no form at all; a file called FILE.p7s claims to have one.
+        return "raw" if self.certificates and not source.name.endswith(CMS) else "cms"
+
+    def _report(
+        self,
+        found: str,
+        source: InputFile,
+        stream: BinaryIO,
+        content: InputFile | None,
+        resources: ExitStack,
+    ) -> VerificationReport:
+        checks = self.validation
+        beside = None if content is None else _open(content, resources)
+        common = checks.anchors, checks.at, checks.revocation
+        match found:
+            case "raw":
+                return self._raw(stream.read(MAX_SIGNATURE), beside)
+            case "pdf":
+                from jpki.verification.pdf import verify_pdf
+
+                return verify_pdf(stream, *common, now=checks.now, password=self.pdf_password)
+            case "xml":
+                from jpki.verification.xml import verify_xml
+
+                return verify_xml(
+                    _read(stream, source.name),
+                    *common,
+                    detached_files=FilesBeside(source, resources),
+                    allow_sha1=self.allow_sha1,
+                    now=checks.now,
+                )
+            case "jws":
+                from jpki.verification.jws import verify_jws
+
+                payload = None if beside is None else _read(beside, source.name)
+                return verify_jws(_read(stream, source.name), payload, *common, now=checks.now)
+            case "asice":
+                from jpki.verification.asic import verify_asice
+
+                return verify_asice(stream, *common, now=checks.now)
+            case _:
+                signature = _mapped(stream, source, resources)
+                return verify_cms(signature, beside, *common, now=checks.now)
+
+    def _raw(self, signature: bytes, content: BinaryIO | None) -> VerificationReport:
+        if not self.certificates:
             raise UsageProblemError(
                 _("A raw signature has no certificate in it: give it with --certificate FILE.")
             )
-        if is_raw and content is None:
+        if content is None:
             raise UsageProblemError(_("Say what was signed with --content FILE."))
-        signature = _read_signature(source)
-        with ExitStack() as resources:
-            stream = None if content is None else _open(content, resources)
-            try:
-                report = self._report(signature, stream, is_raw=is_raw)
-            except OSError as error:
-                raise InputError(name, error) from error
-        return VerifiedFile(
-            file=name, content=None if content is None else content.name, report=report
-        )
-
-    def _is_raw(self, name: str) -> bool:
-        """Whether it is a bare signature: said so, or called so, or else given a certificate."""
-        if self.format_name != "auto":
-            return self.format_name == "raw"
-        return name.endswith(RAW) or (bool(self.certificates) and not name.endswith(CMS))
-
-    def _report(
-        self, signature: bytes, stream: BinaryIO | None, *, is_raw: bool
-    ) -> VerificationReport:
-        checks = self.validation
-        if not is_raw or stream is None:
-            return verify_cms(
-                signature, stream, checks.anchors, checks.at, checks.revocation, now=checks.now
-            )
         signer, *others = self.certificates
+        checks = self.validation
         anchors = checks.with_pinned(others)
         return verify_raw(
-            signature, stream, signer, anchors, checks.at, self.algorithm, checks.revocation
+            signature, content, signer, anchors, checks.at, self.algorithm, checks.revocation
         )
 
-    def _content_of(self, source: InputFile, *, is_raw: bool) -> InputFile | None:
-        """The document: named, or beside FILE.p7s and FILE.sig."""
+    def _content_of(self, source: InputFile, found: str) -> InputFile | None:
+        """The document: named, or beside FILE.p7s, FILE.sig and FILE.jws."""
         if self.content is not None:
             content = InputFile(name=self.content)
             content.check()
             return content
-        suffix = RAW if is_raw else DETACHED
-        if source.is_stdin or not source.name.endswith(suffix):
+        suffix = {"raw": RAW, "cms": DETACHED}.get(found)
+        if suffix is None or source.is_stdin or not source.name.endswith(suffix):
             return None
         beside = InputFile(name=source.name.removesuffix(suffix))
         try:
@@ -99,11 +159,39 @@ class VerificationPlan:
         return beside
 
 
-def _read_signature(source: InputFile) -> bytes:
-    signature = source.read(MAX_SIGNATURE)
-    if len(signature) > MAX_SIGNATURE:
+def _open_seekable(source: InputFile, resources: ExitStack) -> BinaryIO:
+    """Open a file, or keep what a pipe says where it can be read at any place."""
+    source.check()
+    stream = source.open()
+    if source.size() is not None:
+        resources.callback(stream.close)
+        return stream
+    spool = spooled(stream)
+    resources.callback(spool.close)
+    if not source.is_stdin:
+        stream.close()
+    spool.seek(0)
+    return spool
+
+
+def _mapped(stream: BinaryIO, source: InputFile, resources: ExitStack) -> bytes | mmap:
+    """The whole of a signature; a file is mapped, so that its content costs no memory."""
+    size = source.size()
+    if size is None or size == 0:
+        content = stream.read(MAX_SIGNATURE + 1)
+        if len(content) > MAX_SIGNATURE:
+            raise InputError(source.name, N_("it is too large for a signature"))
+        return content
+    if size > MAX_SIGNATURE:
         raise InputError(source.name, N_("it is too large for a signature"))
-    return signature
+    return resources.enter_context(mmap(stream.fileno(), 0, access=ACCESS_READ))
+
+
+def _read(stream: BinaryIO, name: str) -> bytes:
+    content = stream.read(MAX_IN_MEMORY + 1)
+    if len(content) > MAX_IN_MEMORY:
+        raise InputError(name, N_("it is too large for a signature"))
+    return content
 
 
 def _open(content: InputFile, resources: ExitStack) -> BinaryIO:
@@ -113,7 +201,30 @@ def _open(content: InputFile, resources: ExitStack) -> BinaryIO:
     return stream
 
 
-def check_names(files: Sequence[str], content: str | None) -> None:
+def _extract(report: VerificationReport, content: InputFile | None, output: OutputFile) -> None:
+    """Write exactly what a signature covers; nothing if it failed: that is what nobody signed."""
+    sound = [item for item in report.signatures if item.verdict is not Verdict.FAILED]
+    if not sound or report.verdict is Verdict.FAILED:
+        return
+    # With several, the one that covers the whole; of revisions of a document the last.
+    whole = [item for item in sound if item.covers is Coverage.WHOLE]
+    chosen = (whole or sound)[-1]
+    with output.writing() as stream:
+        if chosen.write_covered is not None:
+            chosen.write_covered(stream)
+        elif content is not None:
+            source = content.open()
+            try:
+                shutil.copyfileobj(source, stream, COPY_BYTES)
+            finally:
+                source.close()
+
+
+def check_names(files: Sequence[str], content: str | None, extract: str | None) -> None:
     """Refuse what cannot be told apart. Raises: UsageProblemError."""
     if content is not None and len(files) > 1:
         raise UsageProblemError(_("--content belongs to one signature; there are several."))
+    if extract is not None and len(files) > 1:
+        raise UsageProblemError(_("--extract writes what one file's signature covers."))
+    if extract is not None and content == STDIN:
+        raise UsageProblemError(_("The standard input can be read once only."))

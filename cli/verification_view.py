@@ -8,11 +8,47 @@ from cli.exit_codes import ExitCode
 from cli.facts import json_value
 from cli.path_view import NO_PATH, path_as_json, path_as_text, reasons_as_text
 from cli.printable import printable
-from cli.times import local_time
+from cli.times import japan_time, local_time
 from cli.translation import _
-from cli.verdict_words import exit_code_of, verdict_text
+from cli.verdict_words import exit_code_of, note_text, verdict_text
 from jpki.certificates import CertificateProfile
-from jpki.verification import SignatureReport, VerificationReport
+from jpki.verification import (
+    Coverage,
+    SignatureReport,
+    TimestampReport,
+    Verdict,
+    VerificationReport,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFile:
+    """One file as it is shown: plain data, which another process may have made."""
+
+    verdict: Verdict
+    json: dict[str, object]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyResult:
+    """What ``jpki verify`` found."""
+
+    files: tuple[ShownFile, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the worst file."""
+        return exit_code_of(file.verdict for file in self.files)
+
+    def as_json(self) -> dict[str, object]:
+        """See docs/json.md."""
+        return {"files": [file.json for file in self.files]}
+
+    def as_text(self) -> Iterator[str]:
+        """For people."""
+        for file in self.files:
+            yield from file.lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,35 +56,27 @@ class VerifiedFile:
     """One signature file and what its verification found."""
 
     file: str
+    format: str
     content: str | None
     """The document beside it; None when it is inside."""
     report: VerificationReport
+    reveal: bool = False
 
+    def shown(self) -> ShownFile:
+        """The same in JSON and in words."""
+        return ShownFile(
+            verdict=self.report.verdict, json=self._as_json(), lines=tuple(self._as_text())
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyResult:
-    """What ``jpki verify`` found."""
-
-    files: tuple[VerifiedFile, ...]
-    reveal: bool
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """That of the worst file."""
-        return exit_code_of(file.report.verdict for file in self.files)
-
-    def as_json(self) -> dict[str, object]:
-        """See docs/json.md."""
-        return {"files": [self._file_as_json(file) for file in self.files]}
-
-    def _file_as_json(self, file: VerifiedFile) -> dict[str, object]:
+    def _as_json(self) -> dict[str, object]:
         return {
-            "file": file.file,
-            "content": file.content,
-            "verdict": file.report.verdict.value,
-            "reasons": [reason.value for reason in file.report.reasons],
+            "file": self.file,
+            "format": self.format,
+            "content": self.content,
+            "verdict": self.report.verdict.value,
+            "reasons": [reason.value for reason in self.report.reasons],
             "signatures": [
-                self._signature_as_json(signature) for signature in file.report.signatures
+                self._signature_as_json(signature) for signature in self.report.signatures
             ],
         }
 
@@ -58,6 +86,9 @@ class VerifyResult:
             "reasons": [reason.value for reason in report.reasons],
             "level": report.level.value,
             "covers": report.covers.value,
+            "covered": report.covered,
+            "timestamp": None if report.timestamp is None else _timestamp(report.timestamp),
+            "notes": json_value(report.notes),
             **path_as_json(report.path or NO_PATH),
             "signing_time": json_value(report.signing_time),
             "hash": json_value(report.hash_algorithm),
@@ -71,16 +102,21 @@ class VerifyResult:
             holder["name"] = signer.holder.name  # who signed is what was asked
         return shown
 
-    def as_text(self) -> Iterator[str]:
-        """For people."""
-        for file in self.files:
-            anchor = file.report.signatures[0].anchor if file.report.signatures else None
-            yield f"{printable(file.file)}: {verdict_text(file.report.verdict, anchor)}"
-            if file.content is not None:
-                yield _("  document:     {path}").format(path=printable(file.content))
-            yield from reasons_as_text(file.report.reasons, NO_PATH)
-            for signature in file.report.signatures:
-                yield from self._signature_as_text(signature)
+    def _as_text(self) -> Iterator[str]:
+        report = self.report
+        anchor = report.signatures[0].anchor if report.signatures else None
+        yield f"{printable(self.file)}: {verdict_text(report.verdict, anchor)}"
+        if self.content is not None:
+            yield _("  document:     {path}").format(path=printable(self.content))
+        yield from reasons_as_text(report.reasons, NO_PATH)
+        for number, signature in enumerate(report.signatures, start=1):
+            if len(report.signatures) > 1:
+                yield _("  signature {number} of {count}: {verdict}").format(
+                    number=number,
+                    count=len(report.signatures),
+                    verdict=verdict_text(signature.verdict, signature.anchor),
+                )
+            yield from self._signature_as_text(signature)
 
     def _signature_as_text(self, report: SignatureReport) -> Iterator[str]:
         path = report.path or NO_PATH
@@ -91,11 +127,42 @@ class VerifyResult:
                 yield from (
                     f"    {line}" for line in holder_as_text(report.signer.holder, reveal=True)
                 )
+        if report.covers is Coverage.PART:
+            yield _("  covers:       a PART of the document only: {part}").format(
+                part=printable(report.covered or "?")
+            )
+        if report.timestamp is not None:
+            yield from _timestamp_as_text(report.timestamp)
         if report.signing_time is not None:
             yield _("  signed at:    {time}, by the signer's own clock").format(
                 time=local_time(report.signing_time)
             )
+        for note in report.notes:
+            yield _("  note:         {note}").format(note=note_text(note))
         yield from path_as_text(path)
+
+
+def _timestamp(timestamp: TimestampReport) -> dict[str, object]:
+    return {
+        "time": json_value(timestamp.time),
+        "verdict": timestamp.verdict.value,
+        "reasons": json_value(timestamp.reasons),
+        "authority": timestamp.authority,
+    }
+
+
+def _timestamp_as_text(timestamp: TimestampReport) -> Iterator[str]:
+    text: str
+    match timestamp.verdict:
+        case Verdict.PASSED:
+            text = _("  existed at:   {time}, by the timestamp of {authority}")
+        case Verdict.INDETERMINATE:
+            text = _("  existed at:   {time} perhaps, by {authority}, which nobody here trusts")
+        case Verdict.FAILED:
+            text = _("  timestamp:    FAILED ({authority}, {time})")
+    yield text.format(
+        time=japan_time(timestamp.time), authority=printable(timestamp.authority or "?")
+    )
 
 
 def _signer(summary: CertificateProfile) -> str:

@@ -3,26 +3,27 @@
 import click
 
 from cli.context import AppContext, pass_app
-from cli.errors import FormatNotOfferedError, UsageProblemError
-from cli.input_file import InputFile
+from cli.errors import UsageProblemError
 from cli.options import Command, option
 from cli.pin_entry import PinRequest
 from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource, refuse_shared_stdin
-from cli.signing_run import Job, SignatureFormat, SigningPlan, make_job, output_for, sign_files
+from cli.signing_options import FormatOptions, format_options
+from cli.signing_plan import SignatureFormat, SigningPlan, plan_jobs
+from cli.signing_run import sign_files
 from cli.translation import N_, _
 from jpki.files import PinKind
 from jpki.signing import HashAlgorithm
 
-FORMATS = ("auto", "raw", "cms", "pdf", "xml", "jws", "asice")
-OFFERED = {"auto": SignatureFormat.CMS, "raw": SignatureFormat.RAW, "cms": SignatureFormat.CMS}
+AUTO = "auto"
 
 
 @click.command(
     cls=Command,
     help=N_(
         "Sign FILE... with one entry of the signature password; '-' is the standard input.\n\n"
-        "The signature goes to FILE.p7s (CMS), FILE.p7m (with --attached) or FILE.sig (raw). It"
+        "The format follows the content: a PDF gets a PAdES signature (FILE-signed.pdf), XML an"
+        " XAdES one (FILE-signed.xml), anything else a CAdES signature beside it (FILE.p7s). It"
         " shows your name, address, birth date and sex to everybody who gets it."
     ),
 )
@@ -30,11 +31,20 @@ OFFERED = {"auto": SignatureFormat.CMS, "raw": SignatureFormat.RAW, "cms": Signa
 @option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
-    default="auto",
-    help=N_("auto is cms for now; raw is the bare signature of 256 bytes."),
+    type=click.Choice((AUTO, *(choice.value for choice in SignatureFormat))),
+    default=AUTO,
+    help=N_(
+        "auto: by content; raw: 256 bytes, the bare signature; cms: CAdES; jws; asice: all files"
+        " in one container."
+    ),
 )
-@option("--attached", is_flag=True, help=N_("CMS with the document inside."))
+@option("--attached", is_flag=True, help=N_("CMS with the document inside (FILE.p7m)."))
+@option(
+    "--detached",
+    is_flag=True,
+    help=N_("JWS without its payload; XML over files beside it. CMS is detached unless told."),
+)
+@option("--pem", is_flag=True, help=N_("CMS as PEM."))
 @option(
     "--hash",
     "hash_name",
@@ -45,6 +55,7 @@ OFFERED = {"auto": SignatureFormat.CMS, "raw": SignatureFormat.RAW, "cms": Signa
 @option("-o", "--output", metavar="OUT", help=N_("Where the signature of one FILE goes."))
 @option("--force", is_flag=True, help=N_("Replace an output that exists."))
 @option("--allow-expired", is_flag=True, help=N_("Sign outside the certificate's validity too."))
+@format_options
 @pin_from()
 @use_last_try()
 @pass_app
@@ -54,20 +65,27 @@ def sign(
     files: tuple[str, ...],
     format_name: str,
     attached: bool,
+    detached: bool,
+    pem: bool,
     hash_name: str,
     output: str | None,
     force: bool,
     allow_expired: bool,
+    formats: FormatOptions,
     pin_from: PinSource | None,
     use_last_try: bool,
 ) -> None:
     """Plan, check the plan, sign."""
-    plan = SigningPlan(
-        jobs=_jobs(files, _format(format_name), output, attached=attached, force=force),
-        format=_format(format_name),
-        algorithm=HashAlgorithm(hash_name),
+    settings = formats.settings(
+        HashAlgorithm(hash_name),
         attached=attached,
+        detached=detached,
+        pem=pem,
         allow_expired=allow_expired,
+    )
+    chosen = _format(format_name, formats.format, cms_only=attached or pem)
+    plan = SigningPlan(
+        jobs=plan_jobs(files, chosen, output, settings, force=force), settings=settings
     )
     refuse_shared_stdin(pin_from, stdin_is_taken="-" in files)
     plan.check()
@@ -82,30 +100,25 @@ def sign(
     app.output.show(sign_files(app, plan, request))
 
 
-def _format(name: str) -> SignatureFormat:
-    if name not in OFFERED:
-        raise FormatNotOfferedError(name)
-    return OFFERED[name]
+def _format(
+    name: str, of_profile: SignatureFormat | None, *, cms_only: bool
+) -> SignatureFormat | None:
+    """The format that was chosen, by name, by a profile or by an option of CMS; None: by content.
 
-
-def _jobs(
-    files: tuple[str, ...],
-    signature_format: SignatureFormat,
-    output: str | None,
-    *,
-    attached: bool,
-    force: bool,
-) -> tuple[Job, ...]:
-    if attached and signature_format is SignatureFormat.RAW:
-        raise UsageProblemError(_("--attached is for CMS; a raw signature stands alone."))
-    if output is not None and len(files) > 1:
-        raise UsageProblemError(_("-o names the output of one file; there are several."))
-    sources = [InputFile(name=name) for name in files]
-    return tuple(
-        make_job(
-            source,
-            output_for(source, signature_format, attached=attached) if output is None else output,
-            force=force,
+    Raises:
+        UsageProblemError: these contradict each other.
+    """
+    choices = {
+        choice
+        for choice in (
+            None if name == AUTO else SignatureFormat(name),
+            of_profile,
+            SignatureFormat.CMS if cms_only else None,
         )
-        for source in sources
-    )
+        if choice is not None
+    }
+    if len(choices) > 1:
+        raise UsageProblemError(
+            _("--format, --profile, --attached and --pem contradict each other.")
+        )
+    return next(iter(choices), None)

@@ -1,21 +1,30 @@
 """``jpki verify``: was this signed, by whom, and how far can that be told?"""
 
+from pathlib import Path
+
 import click
 
 from cli.certificate_file import read_certificate_file
 from cli.context import AppContext, pass_app
 from cli.options import Command, option
+from cli.output_file import OutputFile
+from cli.pin_options import secret_source
+from cli.pin_source import PinSource
 from cli.translation import N_
 from cli.validation_options import ValidationOptions, validation_options
-from cli.verification_run import VerificationPlan, check_names
+from cli.verification_jobs import verify_files
+from cli.verification_run import FORMATS, VerificationPlan, check_names
 from cli.verification_view import VerifyResult
 from jpki.signing import HashAlgorithm
+
+MAX_JOBS = 64
 
 
 @click.command(
     cls=Command,
     help=N_(
-        "Verify the signatures FILE...; FILE.p7s and FILE.sig find FILE beside them.\n\n"
+        "Verify the signatures in or beside FILE...: PDF, XML, CMS, JWS, ASiC-E, told by content;"
+        " FILE.p7s and FILE.sig find FILE beside them.\n\n"
         "Exit code 10: failed. 11: could not be decided, as when no --trust names the CA."
     ),
 )
@@ -23,9 +32,9 @@ from jpki.signing import HashAlgorithm
 @option(
     "--format",
     "format_name",
-    type=click.Choice(("auto", "raw", "cms")),
+    type=click.Choice(FORMATS),
     default="auto",
-    help=N_("auto takes FILE.sig as raw, and all else as CMS."),
+    help=N_("auto takes FILE.sig as raw, and tells the others by content."),
 )
 @option("--content", metavar="FILE", help=N_("The document that was signed."))
 @option("--certificate", metavar="FILE", help=N_("The signer's certificate, for a raw signature."))
@@ -35,6 +44,23 @@ from jpki.signing import HashAlgorithm
     type=click.Choice([algorithm.value for algorithm in HashAlgorithm]),
     default=HashAlgorithm.SHA256.value,
     help=N_("What the document of a raw signature was hashed with (sha256)."),
+)
+@option("--allow-sha1", is_flag=True, help=N_("Let old XML signatures with SHA-1 pass."))
+@option(
+    "--pdf-password-from",
+    metavar="SOURCE",
+    callback=secret_source,
+    help=N_("Where the password of an encrypted PDF comes from; as --pin-from."),
+)
+@option("--extract", metavar="OUT", help=N_("Write exactly what the signature covers."))
+@option("--report", metavar="FILE.html", help=N_("Write a page for people, too."))
+@option("--force", is_flag=True, help=N_("Replace an output that exists."))
+@option(
+    "--jobs",
+    type=click.IntRange(1, MAX_JOBS),
+    default=1,
+    metavar="N",
+    help=N_("Verify so many files at once (1)."),
 )
 @option("--reveal", is_flag=True, help=N_("Show all that the certificate says of the signer."))
 @validation_options
@@ -47,18 +73,42 @@ def verify(
     content: str | None,
     certificate: str | None,
     hash_name: str,
+    allow_sha1: bool,
+    pdf_password_from: PinSource | None,
+    extract: str | None,
+    report: str | None,
+    force: bool,
+    jobs: int,
     reveal: bool,
     validation: ValidationOptions,
 ) -> int:
     """Verify each file; the worst one decides how the command ends."""
-    check_names(files, content)
+    check_names(files, content, extract)
+    page = _output(report, files, force=force)
     plan = VerificationPlan(
         format_name=format_name,
         content=content,
         validation=validation.load(app, inputs=[*files, content, certificate]),
         certificates=() if certificate is None else read_certificate_file(certificate),
         algorithm=HashAlgorithm(hash_name),
+        allow_sha1=allow_sha1,
+        pdf_password=None if pdf_password_from is None else pdf_password_from.read(),
+        extract=_output(extract, files, force=force),
+        reveal=reveal,
     )
-    result = VerifyResult(files=tuple(plan.verify(name) for name in files), reveal=reveal)
+    result = VerifyResult(files=tuple(verify_files(plan, files, jobs)))
+    if page is not None:
+        from cli.verification_page import page_of
+
+        with page.writing() as stream:
+            stream.write(page_of(result, plan.validation.now))
     app.output.show(result)
     return result.exit_code
+
+
+def _output(name: str | None, inputs: tuple[str, ...], *, force: bool) -> OutputFile | None:
+    if name is None:
+        return None
+    file = OutputFile(path=Path(name), force=force)
+    file.check([Path(each) for each in inputs])
+    return file

@@ -132,14 +132,6 @@ def test_a_run_that_cannot_succeed_ends_before_the_card_is_touched(
     trial.refused(run, code)
 
 
-@pytest.mark.parametrize("name", ["pdf", "xml", "jws", "asice"])
-def test_a_format_that_comes_later_is_said_to_come_later(trial: Trial, name: str) -> None:
-    run = trial.run("sign", "document.txt", "--format", name, *SOURCE, pin=PASSWORD)
-    assert run.exit_code == 2
-    assert run.error["code"] == "format-not-offered"
-    assert run.error["format"] == name
-
-
 def test_pin_and_document_do_not_both_come_from_stdin(trial: Trial) -> None:
     for source in ("stdin", "fd:0"):
         run = trial.run("sign", "-", "--pin-from", source, stdin=b"x")

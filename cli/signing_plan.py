@@ -1,0 +1,182 @@
+"""What ``jpki sign`` is going to do: which files in which format, and where the signatures go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cli.errors import OutputFault, OutputRefusedError, UsageProblemError
+from cli.input_file import InputFile
+from cli.output_file import STDOUT, OutputFile, output_file
+from cli.translation import _
+from jpki.errors import ContentTooLargeError
+from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
+from jpki.signing import HashAlgorithm
+from jpki.signing.attached import MAX_ATTACHED_SIZE
+from jpki.signing.pdf_options import NOTHING_CHOSEN, PdfOptions
+from jpki.signing.xml_options import XmlOptions
+
+if TYPE_CHECKING:
+    from jpki.signing.timestamp import Timestamper
+
+XML_DEFAULT: Final = XmlOptions()
+
+
+class SignatureFormat(Enum):
+    """The forms that can be written; the value is the word of --format."""
+
+    RAW = "raw"
+    CMS = "cms"
+    PDF = "pdf"
+    XML = "xml"
+    JWS = "jws"
+    ASICE = "asice"
+
+    @property
+    def signs_digest(self) -> bool:
+        """Whether the digest of the document is all that the signature needs of it."""
+        return self in {SignatureFormat.RAW, SignatureFormat.CMS}
+
+
+BY_CONTENT: Final = {
+    DocumentFormat.PDF: SignatureFormat.PDF,
+    DocumentFormat.XML: SignatureFormat.XML,
+}
+"""What ``auto`` takes; CMS for all else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSettings:
+    """How everything is signed."""
+
+    algorithm: HashAlgorithm
+    attached: bool = False
+    detached: bool = False  # XML over files beside it, JWS without its payload
+    cades: bool = True
+    pem: bool = False
+    allow_expired: bool = False
+    pdf: PdfOptions = field(default=NOTHING_CHOSEN, repr=False)
+    xml: XmlOptions = XML_DEFAULT
+    timestamper: "Timestamper | None" = None
+    timestamp_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What gets one signature, and its output. No output: the standard output."""
+
+    sources: tuple[InputFile, ...]
+    format: SignatureFormat
+    output: OutputFile | None
+
+    @property
+    def source(self) -> InputFile:
+        """The document; a container has several, and this is the first one."""
+        return self.sources[0]
+
+    @property
+    def output_name(self) -> str:
+        """As it is shown."""
+        return STDOUT if self.output is None else str(self.output.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningPlan:
+    """All that was decided before the PIN is asked for."""
+
+    jobs: tuple[Job, ...]
+    settings: SigningSettings
+
+    def check(self) -> None:
+        """Refuse what cannot succeed, before a PIN is asked for or a card touched.
+
+        Raises:
+            InputError, OutputRefusedError, OutputExistsError, ContentTooLargeError.
+        """
+        inputs = [source.path for job in self.jobs for source in job.sources if not source.is_stdin]
+        places: set[str] = set()
+        for job in self.jobs:
+            for source in job.sources:
+                source.check()
+            size = job.source.size() or 0
+            if self.settings.attached and size >= MAX_ATTACHED_SIZE:
+                raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
+            if job.output is not None:
+                job.output.check(inputs)
+            place = STDOUT if job.output is None else str(job.output.place())
+            if place in places:
+                raise OutputRefusedError(job.output_name, OutputFault.TWICE)
+            places.add(place)
+
+
+def format_of(source: InputFile) -> SignatureFormat:
+    """What ``auto`` means for a file: by its content; a pipe is signed as CMS. Raises: InputError.
+
+    What cannot be looked at without taking something away from it is not looked at.
+    """
+    source.check()
+    if source.size() is None:
+        return SignatureFormat.CMS
+    return BY_CONTENT.get(detect_format(source.read(HEAD_BYTES - 1)), SignatureFormat.CMS)
+
+
+def plan_jobs(
+    names: Sequence[str],
+    chosen: SignatureFormat | None,
+    output: str | None,
+    settings: SigningSettings,
+    *,
+    force: bool,
+) -> tuple[Job, ...]:
+    """One job for each file; one for all of them in a container.
+
+    Args:
+        names: the files as they were given.
+        chosen: the format; None: by the content of each.
+        output: where the one signature goes; None: beside each file.
+        settings: the rest.
+        force: replace what exists.
+
+    Raises:
+        UsageProblemError, InputError.
+    """
+    sources = tuple(InputFile(name=name) for name in names)
+    if chosen is SignatureFormat.ASICE or (chosen is SignatureFormat.XML and settings.detached):
+        groups: tuple[tuple[InputFile, ...], ...] = (sources,)
+    else:
+        groups = tuple((source,) for source in sources)
+    if output is not None and len(groups) > 1:
+        raise UsageProblemError(_("-o names the output of one file; there are several."))
+    return tuple(_job(group, chosen, output, settings, force=force) for group in groups)
+
+
+def _job(
+    sources: tuple[InputFile, ...],
+    chosen: SignatureFormat | None,
+    output: str | None,
+    settings: SigningSettings,
+    *,
+    force: bool,
+) -> Job:
+    found = format_of(sources[0]) if chosen is None else chosen
+    name = _output_name(sources[0], found, settings) if output is None else output
+    return Job(sources=sources, format=found, output=output_file(name, force=force))
+
+
+def _output_name(source: InputFile, found: SignatureFormat, settings: SigningSettings) -> str:
+    """The name of the signature where none is given."""
+    if source.is_stdin:
+        return STDOUT
+    path = Path(source.name)
+    match found:
+        case SignatureFormat.RAW:
+            return f"{source.name}.sig"
+        case SignatureFormat.CMS:
+            return f"{source.name}.p7m" if settings.attached else f"{source.name}.p7s"
+        case SignatureFormat.XML if settings.detached:
+            return f"{source.name}.xml"
+        case SignatureFormat.PDF | SignatureFormat.XML:
+            return str(path.with_name(f"{path.stem}-signed{path.suffix or '.' + found.value}"))
+        case SignatureFormat.JWS | SignatureFormat.ASICE:
+            return f"{source.name}.{found.value}"
