@@ -51,6 +51,14 @@ class Reason(StrEnum):
     ALGORITHM_MISMATCH = "algorithm-mismatch", Verdict.FAILED
     UNSUPPORTED_ALGORITHM = "unsupported-algorithm", Verdict.FAILED
     WEAK_ALGORITHM = "weak-algorithm", Verdict.FAILED
+    # its place in a PDF
+    BYTE_RANGE_INVALID = "byte-range-invalid", Verdict.FAILED
+    CHANGED_AFTER_SIGNING = "changed-after-signing", Verdict.FAILED
+    UNSIGNED_BYTES = "unsigned-bytes", Verdict.FAILED
+    PHANTOM_SIGNATURE = "phantom-signature", Verdict.FAILED
+    DOCUMENT_TIMESTAMP_INVALID = "document-timestamp-invalid", Verdict.FAILED
+    UNSUPPORTED_FORMAT = "unsupported-format", Verdict.FAILED
+    ENCRYPTED = "encrypted", Verdict.INDETERMINATE  # a password would open it
     # what a signature of XML refers to
     REFERENCE_UNRESOLVED = "reference-unresolved", Verdict.FAILED
     REFERENCE_AMBIGUOUS = "reference-ambiguous", Verdict.FAILED
