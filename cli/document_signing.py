@@ -1,5 +1,7 @@
 """Signing one document in its format; every format asks the key once."""
 
+import base64
+import io
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,10 +63,16 @@ class Signing:
             timestamper=self.settings.timestamper,
         )
         if not self.settings.attached:
-            output.write(signature)
+            output.write(_pem(signature) if self.settings.pem else signature)
             return
         with ExitStack() as resources:
-            write_attached(signature, _open(document, resources), document.size, output)
+            content = _open(document, resources)
+            if not self.settings.pem:
+                write_attached(signature, content, document.size, output)
+                return
+            der = io.BytesIO()
+            write_attached(signature, content, document.size, der)
+            output.write(_pem(der.getvalue()))
 
     def _write_pdf(self, document: HashedInput, output: BinaryIO) -> None:
         from jpki.signing.pdf import sign_pdf
@@ -161,6 +169,11 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
             _bounded(stream, job.source.name)
         case SignatureFormat.RAW | SignatureFormat.CMS | SignatureFormat.ASICE:
             return
+
+
+def _pem(der: bytes) -> bytes:
+    """Encode a SignedData as text, RFC 7468 9."""
+    return b"-----BEGIN CMS-----\n" + base64.encodebytes(der) + b"-----END CMS-----\n"
 
 
 def _open(document: HashedInput, resources: ExitStack) -> BinaryIO:
