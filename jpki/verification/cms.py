@@ -1,6 +1,7 @@
 """Verifying CMS and CAdES signatures, RFC 5652 5.4 and 5.6, by the steps of ETSI EN 319 102-1."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from mmap import mmap
 from typing import BinaryIO
@@ -66,7 +67,8 @@ def verify_cms(
             )
             return lambda report: with_timestamp(report, timestamp, revocation.mode)
 
-        return _verify(signed_data, content, bag, check, add_timestamp, now or at)
+        report = _verify(signed_data, content, bag, check, add_timestamp, now or at)
+        return report if signed_data.content is None else _with_content(report, signature)
     except Asn1Error:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
@@ -93,6 +95,16 @@ def _verify(
             for signer_info in signed_data.signer_infos
         ),
     )
+
+
+def _with_content(report: VerificationReport, signature: bytes | mmap) -> VerificationReport:
+    """Let each signature of an attached content write it; the content is read anew for that."""
+
+    def write(output: BinaryIO) -> None:
+        output.writelines(parse_signed_data(signature).content or ())
+
+    signatures = tuple(replace(each, write_covered=write) for each in report.signatures)
+    return replace(report, signatures=signatures)
 
 
 def _digests(
