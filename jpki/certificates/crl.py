@@ -20,7 +20,7 @@ from jpki.certificates.evidence import (
     status_of,
 )
 from jpki.certificates.extensions import find_extension
-from jpki.certificates.loading import PARSER_ERRORS
+from jpki.certificates.loading import PARSER_ERRORS, without_parser_warnings
 from jpki.certificates.verdict import Revocation
 
 UNDERSTOOD_EXTENSIONS: Final = frozenset(
@@ -33,7 +33,11 @@ UNDERSTOOD_EXTENSIONS: Final = frozenset(
 )
 ENTRY_EXTENSIONS: Final = (x509.CRLReason, x509.InvalidityDate)
 TIMES: Final = (0x17, 0x18)  # UTCTime, GeneralizedTime
-CRITICAL: Final = bytes.fromhex("0101FF")  # BOOLEAN TRUE, as an extension says it
+CRITICAL: Final = bytes.fromhex("0101FF04")  # BOOLEAN TRUE before the OCTET STRING of the value
+CRITICAL_AND_UNDERSTOOD: Final = (  # with their object identifiers before it
+    bytes.fromhex("0603551D15") + CRITICAL,  # reasonCode
+    bytes.fromhex("0603551D18") + CRITICAL,  # invalidityDate
+)
 
 
 def look_up(
@@ -48,22 +52,32 @@ def look_up(
         EvidenceFaultError: the list does not count for this certificate at this time.
     """
     try:
-        _check_list(certificate, issuer, at, crl)
-        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        status, reason = Revocation.GOOD, None
-        if entry is not None:
-            reason = _reason(entry)
-            status = status_of(reason)
-        return RevocationFinding(
-            status=status,
-            reason=None if reason is None else reason.value,
-            since=None if entry is None else entry.revocation_date_utc,
-            source=RevocationSource.CRL,
-            this_update=crl.last_update_utc,
-            next_update=crl.next_update_utc,
-        )
+        with without_parser_warnings():
+            return _look_up(certificate, issuer, at, crl)
     except PARSER_ERRORS:
         raise EvidenceFaultError(EvidenceFault.MALFORMED) from None
+
+
+def _look_up(
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    at: datetime,
+    crl: x509.CertificateRevocationList,
+) -> RevocationFinding:
+    _check_list(certificate, issuer, at, crl)
+    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    status, reason = Revocation.GOOD, None
+    if entry is not None:
+        reason = _reason(entry)
+        status = status_of(reason)
+    return RevocationFinding(
+        status=status,
+        reason=None if reason is None else reason.value,
+        since=None if entry is None else entry.revocation_date_utc,
+        source=RevocationSource.CRL,
+        this_update=crl.last_update_utc,
+        next_update=crl.next_update_utc,
+    )
 
 
 def _check_list(
@@ -140,10 +154,15 @@ def _encoded(name: x509.GeneralName) -> bytes:
 def _check_entries(crl: x509.CertificateRevocationList, signed: bytes) -> None:
     """RFC 5280 5.3: one entry with an unknown critical extension spoils the whole list.
 
-    A hundred thousand entries are walked through only if some extension is critical at all.
+    A hundred thousand entries are walked through only if one may have such an extension.
     """
-    if CRITICAL not in _entries_der(signed):
+    entries = _entries_der(signed)
+    if entries.count(CRITICAL) == sum(map(entries.count, CRITICAL_AND_UNDERSTOOD)):
         return
+    _walk(crl)
+
+
+def _walk(crl: x509.CertificateRevocationList) -> None:
     for entry in crl:
         for extension in entry.extensions:
             if extension.critical and not isinstance(extension.value, ENTRY_EXTENSIONS):

@@ -1,7 +1,8 @@
 """What a CRL or an OCSP answer says of one certificate, or why it says nothing that counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -12,8 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.x509.oid import ObjectIdentifier, SignatureAlgorithmOID
 
+from jpki.certificates.conformance import PUBLIC_EXPONENT
+from jpki.certificates.issuer import MAX_MODULUS_BITS, MIN_MODULUS_BITS
 from jpki.certificates.verdict import Revocation
 
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 SHA2_WITH_RSA: Final[dict[ObjectIdentifier, type[HashAlgorithm]]] = {
     SignatureAlgorithmOID.RSA_WITH_SHA256: SHA256,
     SignatureAlgorithmOID.RSA_WITH_SHA384: SHA384,
@@ -87,6 +91,17 @@ class RevocationFinding:
 NOT_LOOKED_AT: Final = RevocationFinding()
 
 
+def decisive(findings: Sequence[RevocationFinding]) -> RevocationFinding:
+    """Return the one that counts: a revocation is final, else the newest; of two, the worse."""
+    return max(findings, key=_weight, default=NOT_LOOKED_AT)
+
+
+def _weight(finding: RevocationFinding) -> tuple[bool, datetime, bool]:
+    is_revoked = finding.status is Revocation.REVOKED
+    is_not_good = finding.status is not Revocation.GOOD
+    return is_revoked, finding.this_update or LONG_AGO, is_not_good
+
+
 def status_of(reason: x509.ReasonFlags | None) -> Revocation:
     """Return what an entry with this reason means: a hold can be lifted again, all else is final.
 
@@ -108,7 +123,7 @@ def check_signature(
     signature: bytes,
     signed: bytes,
 ) -> None:
-    """Check an RSA signature with SHA-2 by the key of a certificate.
+    """Check an RSA signature with SHA-2 by the key of a certificate, no weaker than a CA's.
 
     Raises:
         EvidenceFaultError: it is not one, or of another kind.
@@ -116,6 +131,11 @@ def check_signature(
     key = issuer.public_key()
     hash_algorithm = None if algorithm is None else SHA2_WITH_RSA.get(algorithm)
     if hash_algorithm is None or not isinstance(key, RSAPublicKey):
+        raise EvidenceFaultError(EvidenceFault.WEAK_ALGORITHM)
+    if (
+        not MIN_MODULUS_BITS <= key.key_size <= MAX_MODULUS_BITS
+        or key.public_numbers().e != PUBLIC_EXPONENT
+    ):
         raise EvidenceFaultError(EvidenceFault.WEAK_ALGORITHM)
     try:
         key.verify(signature, signed, PKCS1v15(), hash_algorithm())

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -37,6 +38,14 @@ PARSED_LATE = (
 )
 
 
+@contextmanager
+def without_parser_warnings() -> Iterator[None]:
+    """Keep ``cryptography`` from writing to stderr about odd names and serial numbers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def load_certificate(
     der: bytes, name: CertificateName | None = None, *, extensions: bool = True
 ) -> x509.Certificate:
@@ -51,8 +60,7 @@ def load_certificate(
         CertificateMalformedError: no certificate, or one with a part that cannot be read.
     """
     try:
-        with warnings.catch_warnings():  # cryptography warns of odd names and serials on stderr
-            warnings.simplefilter("ignore")
+        with without_parser_warnings():
             certificate = x509.load_der_x509_certificate(der)
     except PARSER_ERRORS:  # its text could quote the certificate
         raise CertificateMalformedError(name) from None
@@ -76,8 +84,7 @@ def read_through(
         CertificateMalformedError: a part of it cannot be read.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_parser_warnings():
             certificate.public_key()
             if extensions:
                 list(certificate.extensions)

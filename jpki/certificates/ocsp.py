@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,18 +12,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from jpki.certificates.asn1 import Asn1Reader
+from jpki.certificates.asn1 import SEQUENCE, Asn1Reader, Element
 from jpki.certificates.evidence import (
     EvidenceFault,
     EvidenceFaultError,
     RevocationFinding,
     RevocationSource,
     check_signature,
+    decisive,
     status_of,
 )
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.issuer import has_unknown_critical_extension, is_issued_by
-from jpki.certificates.loading import PARSER_ERRORS, read_through
+from jpki.certificates.loading import PARSER_ERRORS, read_through, without_parser_warnings
 from jpki.certificates.names import subject_der
 from jpki.certificates.tbs import tbs_fields
 from jpki.certificates.verdict import Revocation
@@ -38,6 +39,8 @@ STATUS: Final = {
     ocsp.OCSPCertStatus.GOOD: Revocation.GOOD,
     ocsp.OCSPCertStatus.UNKNOWN: Revocation.UNKNOWN,
 }
+BOOLEAN: Final = 0x01
+SINGLE_EXTENSIONS: Final = 0xA1  # [1] EXPLICIT
 CERT_ID_HASHES: Final = frozenset({"sha1", "sha256", "sha384", "sha512"})
 
 
@@ -73,15 +76,27 @@ def look_up(
         EvidenceFaultError: the answer does not count for this certificate at this time.
     """
     try:
-        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise EvidenceFaultError(EvidenceFault.NO_ANSWER)
-        _check_extensions(response, nonce)
-        single = _answer_about(certificate, issuer, response.responses)
-        _check_times(single, at)
-        _check_responder(issuer, at, response)
-        return _finding(single)
+        with without_parser_warnings():
+            return _look_up(certificate, issuer, at, response, nonce)
     except (*PARSER_ERRORS, CertificateMalformedError):
         raise EvidenceFaultError(EvidenceFault.MALFORMED) from None
+
+
+def _look_up(
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    at: datetime,
+    response: ocsp.OCSPResponse,
+    nonce: bytes | None,
+) -> RevocationFinding:
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise EvidenceFaultError(EvidenceFault.NO_ANSWER)
+    _check_extensions(response, nonce)
+    singles = _answers_about(certificate, issuer, response.responses)
+    for single in singles:
+        _check_times(single, at)
+    _check_responder(issuer, at, response)
+    return decisive([_finding(single) for single in singles])
 
 
 def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes | None) -> None:
@@ -92,22 +107,45 @@ def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes | None) -> None:
         # A responder may leave it out (RFC 6960 4.4.1); then the times bound a replay.
         if nonce is not None and isinstance(value, x509.OCSPNonce) and value.nonce != nonce:
             raise EvidenceFaultError(EvidenceFault.NONCE_MISMATCH)
+    if _has_critical_single_extension(response.tbs_response_bytes):
+        raise EvidenceFaultError(EvidenceFault.UNKNOWN_CRITICAL_EXTENSION)
 
 
-def _answer_about(
+def _has_critical_single_extension(signed: bytes) -> bool:
+    """Look for a condition on one of the answers, RFC 6960 4.2.1; none is understood here.
+
+    ``cryptography`` shows the extensions of an answer only where there is one answer.
+    """
+    reader = Asn1Reader(signed, strict=True)
+    (answers,) = (field for field in reader.children(reader.document()) if field.tag == SEQUENCE)
+    return any(
+        _is_critical(reader, extension)
+        for answer in reader.children(answers)
+        # certID, certStatus, thisUpdate, and of the rest only singleExtensions has this tag
+        for field in reader.sequence(answer, 3)[3:]
+        if field.tag == SINGLE_EXTENSIONS
+        for extensions in reader.children(field)
+        for extension in reader.children(extensions)
+    )
+
+
+def _is_critical(reader: Asn1Reader, extension: Element) -> bool:
+    return reader.sequence(extension, 2)[1].tag == BOOLEAN  # DER leaves FALSE out
+
+
+def _answers_about(
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     responses: Iterable[ocsp.OCSPSingleResponse],
-) -> ocsp.OCSPSingleResponse:
-    is_about_issuer = False
-    for single in responses:
-        if not _names(single, issuer):
-            continue
-        is_about_issuer = True
-        if single.serial_number == certificate.serial_number:
-            return single
-    fault = EvidenceFault.OTHER_CERTIFICATE if is_about_issuer else EvidenceFault.OTHER_ISSUER
-    raise EvidenceFaultError(fault)
+) -> list[ocsp.OCSPSingleResponse]:
+    of_issuer = [single for single in responses if _names(single, issuer)]
+    if not of_issuer:
+        raise EvidenceFaultError(EvidenceFault.OTHER_ISSUER)
+    serial_number = certificate.serial_number
+    found = [single for single in of_issuer if single.serial_number == serial_number]
+    if not found:
+        raise EvidenceFaultError(EvidenceFault.OTHER_CERTIFICATE)
+    return found
 
 
 def _names(single: ocsp.OCSPSingleResponse, issuer: x509.Certificate) -> bool:
@@ -140,14 +178,30 @@ def _check_times(single: ocsp.OCSPSingleResponse, at: datetime) -> None:
 def _check_responder(issuer: x509.Certificate, at: datetime, response: ocsp.OCSPResponse) -> None:
     """RFC 6960 4.2.2.2: the CA's own signature, or that of a certificate it issued for this."""
     if _is_responder(issuer, response):
-        signer = issuer
+        signers = [issuer]
     else:
         candidates = response.certificates[:MAX_RESPONDER_CERTIFICATES]
         named = [other for other in candidates if _is_responder(other, response)]
         signers = [other for other in named if _is_delegated(other, issuer, at)]
         if not signers:
             raise EvidenceFaultError(EvidenceFault.RESPONDER_NOT_AUTHORIZED)
-        signer = signers[0]
+    _check_signed_by_one_of(signers, response)
+
+
+def _check_signed_by_one_of(
+    signers: Sequence[x509.Certificate], response: ocsp.OCSPResponse
+) -> None:
+    """Responders may share a name, so each is tried; the last one's fault is told."""
+    *others, last = signers
+    for signer in others:
+        try:
+            return _check_signed_by(signer, response)
+        except EvidenceFaultError:
+            continue
+    return _check_signed_by(last, response)
+
+
+def _check_signed_by(signer: x509.Certificate, response: ocsp.OCSPResponse) -> None:
     algorithm = response.signature_algorithm_oid
     check_signature(signer, algorithm, response.signature, response.tbs_response_bytes)
 

@@ -5,13 +5,15 @@ that server whose certificate is being looked at. Answers are bounded in size an
 """
 
 import http.client
+import io
+import socket
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from jpki.errors import ServerError
 
@@ -88,6 +90,65 @@ def _authorization(parts: urllib.parse.SplitResult) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
+class _BoundedStream(io.RawIOBase):
+    """What a server sends, until a time; the socket alone waits anew for each byte of a drip."""
+
+    def __init__(self, sock: socket.socket, file: IO[bytes]) -> None:
+        self._sock = sock
+        self._file = file  # holds the socket open
+        self._timeout_s = sock.gettimeout() or TIMEOUT_S
+        self._end = time.monotonic() + TOTAL_S
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # typeshed's buffer is no public name
+        """Wait for bytes.
+
+        Raises:
+            TimeoutError: none came in time, or the whole took too long.
+        """
+        left_s = self._end - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        self._sock.settimeout(min(self._timeout_s, left_s))
+        return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._file.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """Headers and body within one time."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(sock, *arguments, **options)
+        self.fp = io.BufferedReader(_BoundedStream(sock, self.fp))
+
+
+class _HttpConnection(http.client.HTTPConnection):
+    response_class = _Response
+
+
+class _HttpsConnection(http.client.HTTPSConnection):
+    response_class = _Response
+
+
+class _HttpHandler(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open over http."""
+        return self.do_open(_HttpConnection, req)
+
+
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open over https; certificates are checked, as is the default."""
+        return self.do_open(_HttpsConnection, req)
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Leaves a redirect as the error status that it then is."""
 
@@ -109,7 +170,7 @@ def _request(
     shown = without_credentials(url)
     if not is_url(url) or shown == UNREADABLE:
         raise ServerError(shown, "that is no address of a server (http, https)")
-    opener = urllib.request.build_opener(_NoRedirect)
+    opener = urllib.request.build_opener(_NoRedirect, _HttpHandler, _HttpsHandler)
     parts = urllib.parse.urlsplit(url)
     bare = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     headers = {**_authorization(parts), **headers}
@@ -127,14 +188,16 @@ def _request(
 
 
 def _read(answer: http.client.HTTPResponse, shown: str, max_bytes: int) -> bytes:
+    if answer.status != http.HTTPStatus.OK:  # nothing, or a part
+        raise ServerError(shown, f"HTTP status {answer.status}")
     content = bytearray()
-    deadline = time.monotonic() + TOTAL_S
+    announced = answer.length
     while chunk := answer.read1(CHUNK_BYTES):
         content += chunk
-        if time.monotonic() > deadline:  # a drop at a time, each one in time
-            raise ServerError(shown, f"no end within {TOTAL_S:.0f} seconds")
         if len(content) > max_bytes:
             raise ServerError(shown, f"more than {max_bytes} bytes")
+    if announced is not None and len(content) != announced:
+        raise ServerError(shown, "the connection ended early")
     return bytes(content)
 
 

@@ -7,7 +7,7 @@ which would tell a third party whose certificate is being looked at.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -23,9 +23,9 @@ from jpki.certificates.evidence import (
     RejectedEvidence,
     RevocationFinding,
     RevocationSource,
+    decisive,
 )
-from jpki.certificates.loading import PARSER_ERRORS, split_items
-from jpki.certificates.verdict import Revocation
+from jpki.certificates.loading import PARSER_ERRORS, split_items, without_parser_warnings
 from jpki.errors import RevocationDataMalformedError
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
 MAX_ITEMS: Final = 1000  # there are 1,900 municipalities; nobody needs all lists in one file
 CRL_LABELS: Final = (b"X509 CRL",)
 OCSP_LABELS: Final = (b"OCSP RESPONSE",)
-LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class RevocationMode(StrEnum):
@@ -92,8 +91,11 @@ def check_revocation(
         material: what there is.
 
     Raises:
+        ValueError: ``at`` has no time zone (a bug of the caller).
         ServerError: the responder failed.
     """
+    if at.tzinfo is None:
+        raise ValueError("the time of the check needs a time zone")
     if material.mode is RevocationMode.NONE:
         return NOT_LOOKED_AT
     question = certificate, issuer, at
@@ -110,8 +112,7 @@ def check_revocation(
             is_crl = place < len(material.crls)
             source = RevocationSource.CRL if is_crl else RevocationSource.OCSP
             rejected.append(RejectedEvidence(source=source, fault=error.fault))
-    best = max(found, key=_weight, default=NOT_LOOKED_AT)
-    return replace(best, rejected=tuple(dict.fromkeys(rejected)))
+    return replace(decisive(found), rejected=tuple(dict.fromkeys(rejected)))
 
 
 def _ask(
@@ -121,15 +122,13 @@ def _ask(
     at: datetime,
 ) -> RevocationFinding:
     request, nonce = ocsp.make_request(certificate, issuer)
+    answer = responder(request)  # outside of what follows: its errors are its own
     try:
-        response = x509_ocsp.load_der_ocsp_response(responder(request))
+        with without_parser_warnings():
+            response = x509_ocsp.load_der_ocsp_response(answer)
     except PARSER_ERRORS:
         raise EvidenceFaultError(EvidenceFault.MALFORMED) from None
     return ocsp.look_up(certificate, issuer, at, response, nonce)
-
-
-def _weight(finding: RevocationFinding) -> tuple[bool, datetime]:
-    return finding.status is Revocation.REVOKED, finding.this_update or LONG_AGO
 
 
 def load_crls(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
@@ -140,7 +139,8 @@ def load_crls(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
     """
     ders = _items(data, CRL_LABELS)
     try:
-        return tuple(x509.load_der_x509_crl(der) for der in ders)
+        with without_parser_warnings():
+            return tuple(x509.load_der_x509_crl(der) for der in ders)
     except PARSER_ERRORS:
         raise RevocationDataMalformedError("not a CRL") from None
 
@@ -153,7 +153,8 @@ def load_ocsp_responses(data: bytes) -> tuple[x509_ocsp.OCSPResponse, ...]:
     """
     ders = _items(data, OCSP_LABELS)
     try:
-        return tuple(x509_ocsp.load_der_ocsp_response(der) for der in ders)
+        with without_parser_warnings():
+            return tuple(x509_ocsp.load_der_ocsp_response(der) for der in ders)
     except PARSER_ERRORS:
         raise RevocationDataMalformedError("not an OCSP answer") from None
 
