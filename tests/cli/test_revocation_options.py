@@ -1,6 +1,7 @@
 """--crl, --ocsp, --revocation and --trust, the same in all that validates."""
 
 import base64
+import io
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from support.web import Answer, Asked, closed_port, hanging, serving
 from cli import revocation_files
 from jpki.authentication import login_message
 from jpki.authentication.token import AuthToken
+from jpki.signing import sign_cms
 
 SERIAL = load("signature").serial_number
 KEY_COMPROMISE = x509.ReasonFlags.key_compromise
@@ -152,28 +154,48 @@ def test_one_file_may_hold_many(desk: Trial) -> None:
 # --- everything that validates takes them -------------------------------------------------------
 
 
-def test_a_signature_under_a_revoked_certificate_fails(desk: Trial) -> None:
-    signature = load_key("signature").sign(b"a document\n", PKCS1v15(), SHA256())
-    (desk.folder / "document.txt.sig").write_bytes(signature)
-    options = ("--certificate", "leaf.pem", *TRUST, *THEN)
+@pytest.fixture
+def signed(desk: Trial) -> Trial:
+    """The desk with signatures of two kinds on the document, by the usual signer."""
+    document = (desk.folder / "document.txt").read_bytes()
+    key = load_key("signature")
+    (desk.folder / "document.txt.sig").write_bytes(key.sign(document, PKCS1v15(), SHA256()))
+    (desk.folder / "document.txt.p7s").write_bytes(
+        sign_cms(io.BytesIO(document), key, load("signature"), signing_time=AT)
+    )
+    return desk
+
+
+@pytest.mark.parametrize("form", ["p7s", "sig"])
+def test_a_signature_under_a_revoked_certificate_fails(signed: Trial, form: str) -> None:
+    certificate = ("--certificate", "leaf.pem") if form == "sig" else ()
+    arguments = ("verify", f"document.txt.{form}", *certificate, *TRUST, *THEN)
     for list_, exit_code, revocation in (
         ("good.crl", 0, "good"),
         ("revoked.crl", 10, "revoked"),
         ("suspended.crl", 11, "suspended"),
     ):
-        run = desk.run("verify", "document.txt.sig", *options, "--crl", list_)
+        run = signed.run(*arguments, "--crl", list_)
         assert run.exit_code == exit_code
         (report,) = answer(run)["files"][0]["signatures"]
         assert report["revocation"] == revocation
-        details = report["revocation_details"]
-        assert details["source"] == "crl"
+        assert report["revocation_details"]["source"] == "crl"
         assert report["policies"] == ["1.2.392.200149.8.5.1.0.20"]
         assert report["profile_faults"] == []
         assert report["anchor_name"] is None
-    text = desk.run(
-        "verify", "document.txt.sig", *options, "--crl", "suspended.crl", as_json=False
-    ).stdout.decode()
+    text = signed.run(*arguments, "--crl", "suspended.crl", as_json=False).stdout.decode()
     assert "市区町村の窓口" in text
+
+
+def test_a_signature_is_from_the_future_only_if_it_is_from_after_now(signed: Trial) -> None:
+    arguments = ("verify", "document.txt.p7s", *TRUST)
+    earlier = ("--at", (AT - 30 * GOOD_AGE).isoformat())
+    run = signed.run(*arguments, *earlier, clock=lambda: AT + GOOD_AGE)
+    assert run.exit_code == 0, run.stdout
+    run = signed.run(*arguments, clock=lambda: AT - GOOD_AGE)
+    assert run.exit_code == 11
+    (report,) = answer(run)["files"][0]["signatures"]
+    assert report["reasons"] == ["signing-time-in-future"]
 
 
 def login(folder: Path) -> tuple[str, ...]:
@@ -302,13 +324,11 @@ def test_stdin_is_read_for_one_thing(desk: Trial, option: str) -> None:
     desk.refused(desk.run("auth", "verify", "-", *site, option, "-", stdin=content), "usage")
 
 
-def test_the_certificate_of_a_raw_signature_may_come_on_stdin(desk: Trial) -> None:
-    signature = load_key("signature").sign(b"a document\n", PKCS1v15(), SHA256())
-    (desk.folder / "document.txt.sig").write_bytes(signature)
+def test_the_certificate_of_a_raw_signature_may_come_on_stdin(signed: Trial) -> None:
     arguments = ("verify", "document.txt.sig", "--certificate", "-", *TRUST, *THEN)
-    content = (desk.folder / "leaf.pem").read_bytes()
-    assert desk.run(*arguments, stdin=content).exit_code == 0
-    desk.refused(desk.run(*arguments, "--crl", "-", stdin=content), "usage")
+    content = (signed.folder / "leaf.pem").read_bytes()
+    assert signed.run(*arguments, stdin=content).exit_code == 0
+    signed.refused(signed.run(*arguments, "--crl", "-", stdin=content), "usage")
 
 
 # --- servers ------------------------------------------------------------------------------------

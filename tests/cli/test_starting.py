@@ -67,7 +67,7 @@ def test_no_command_shows_the_help_on_stderr() -> None:
     assert "Commands:" in stderr
 
 
-@pytest.mark.parametrize("noun", ["pin", "cert", "auth", "emulator"])
+@pytest.mark.parametrize("noun", ["pin", "cert", "trust", "auth", "emulator"])
 def test_a_noun_alone_shows_its_help_on_stderr_line_by_line(noun: str) -> None:
     exit_code, stdout, stderr = jpki(noun)
     assert (exit_code, stdout) == (2, "")
