@@ -32,7 +32,9 @@ REASONS: Final = {
     Reason.UNSUPPORTED_TRANSFORM: N_("what was signed is computed in a way that jpki refuses"),
     Reason.BYTE_RANGE_INVALID: N_("the signature does not cover the PDF in the way it must"),
     Reason.CHANGED_AFTER_SIGNING: N_("the PDF was changed after it was signed"),
-    Reason.UNSIGNED_BYTES: N_("something was added behind the last signature, and nobody signed it"),
+    Reason.UNSIGNED_BYTES: N_(
+        "something was added behind the last signature, and nobody signed it"
+    ),
     Reason.PHANTOM_SIGNATURE: N_(
         "the PDF has a signature in it that belongs to no signature field, or to several"
     ),
