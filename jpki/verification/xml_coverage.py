@@ -5,7 +5,7 @@ into a document of their own (signature wrapping), and its signature stays right
 shown as it was digested, never as it stands in the file.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -89,14 +89,14 @@ def _is_whole(
 ) -> bool:
     if each.target is not document.root or each.target is signature.element:
         return False
-    if not each.is_document and any(_instructions_beside(document.root)):
+    if not each.is_document and _has_instructions_beside(document.root):
         return False  # such as a stylesheet: a reference by id leaves it out
     return not any(_holds_unsigned(object_, resolved) for object_ in signature.objects)
 
 
-def _instructions_beside(root: XmlElement) -> Iterator[XmlElement]:
-    for preceding in (True, False):
-        yield from root.itersiblings(etree.PI, preceding=preceding)
+def _has_instructions_beside(root: XmlElement) -> bool:
+    found = [next(root.itersiblings(etree.PI, preceding=way), None) for way in (True, False)]
+    return any(each is not None for each in found)
 
 
 def _holds_unsigned(object_: XmlElement, resolved: Sequence[Resolved]) -> bool:

@@ -32,7 +32,7 @@ from jpki.verification.xml_signature import Reference, Transform, XmlFaultError,
 # All references of a document together may canonicalize so many bytes: this, and as many times its
 # size as honest signatures need.
 FREE_BYTES: Final = 64 << 20
-TIMES: Final = 16
+TIMES: Final = 4
 ELSEWHERE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]")  # a scheme, a path from the root
 
 
@@ -92,6 +92,8 @@ class References:
     def _follow_inside(
         self, reference: Reference, uri: str, signature: XmlElement, hash_name: str
     ) -> Resolved:
+        if self._left < 0:
+            raise XmlFaultError(Reason.MALFORMED)
         target = self.document.root if uri == "" else self._element(uri)
         method, prefixes, is_enveloped = _plan(reference.transforms)
         if is_enveloped and contains(signature, target):
@@ -103,8 +105,6 @@ class References:
                 canonical = canonicalize_element(target, method, prefixes)
             has_comments = _has_comments(target, beside=uri == "")
         self._left -= len(canonical)
-        if self._left < 0:
-            raise XmlFaultError(Reason.MALFORMED)
         is_right = hashlib.new(hash_name, canonical).digest() == reference.digest
         return Resolved(
             reference=reference,
