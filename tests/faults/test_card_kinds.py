@@ -203,8 +203,9 @@ def test_r17_one_blocked_pin_alone_is_no_face_authentication_card(
 
 
 @EVERY_USE
+@pytest.mark.parametrize("told", [b"\x63\x00", b"\x63"], ids=["no count", "nonsense"])
 def test_r17_a_pin_of_unknown_count_beside_a_blocked_one_is_no_proof_of_mistakes(
-    trial: Trial, issue: Issue, use: Use
+    trial: Trial, issue: Issue, use: Use, told: bytes
 ) -> None:
     blocked, other = "001b", "0018"
     if use in {login, verify_pin}:
@@ -216,7 +217,7 @@ def test_r17_a_pin_of_unknown_count_beside_a_blocked_one_is_no_proof_of_mistakes
         if command[1] == 0xA4:
             current = command[5:7].hex()
         if command[1] == 0x20 and current in {blocked, other}:
-            return b"\x69\x84" if current == blocked else b"\x63\x00"
+            return b"\x69\x84" if current == blocked else told
         return answer
 
     trial.card.faults = Faults(hook=half_told)

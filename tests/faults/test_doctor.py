@@ -199,10 +199,14 @@ def test_a_card_that_is_pulled_at_any_moment_ends_in_a_report(trial: Trial) -> N
     assert whole.exit_code == 0
     exchanges = trial.card.exchange_count
     for number in range(1, exchanges + 1):
-        for fault in ({"pull_before": number}, {"pull_after": number}, {"silent_at": number}):
+        for faults in (
+            Faults(pull_before=number),
+            Faults(pull_after=number),
+            Faults(silent_at=number),
+        ):
             trial.card.power_on()
             trial.card.exchange_count = 0
-            trial.card.faults = Faults(**fault)
+            trial.card.faults = faults
             run = trial.run("doctor")
             check_run(run)
             checks = json.loads(run.stdout)["checks"]
