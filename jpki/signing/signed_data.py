@@ -27,7 +27,7 @@ from jpki.signing.timestamp import MAX_TOKEN, Timestamper
 
 T = TypeVar("T")
 
-ROOM_OID = "1.2.840.113549.1.9.16.2.14"  # signature-time-stamp, with any value
+ROOM_OID = "1.2.840.113549.1.9.16.2.127"  # as long as that of a signature-time-stamp
 FIRST_GENERALIZED_YEAR = 2050  # RFC 5652 11.3: UTCTime through 2049
 
 
@@ -80,7 +80,7 @@ class KeySigner(Signer):
         if self._timestamper is None:
             return None
         if dry_run:
-            return asn1_cms.CMSAttributes([_attribute(ROOM_OID, bytes(MAX_TOKEN))])
+            return asn1_cms.CMSAttributes([_attribute(ROOM_OID, asn1_core.OctetString(bytes(MAX_TOKEN)))])
         algorithm = HashAlgorithm(digest_algorithm)
         token = self._timestamper.timestamp_if_possible(algorithm.digest(signature), algorithm)
         if token is None:

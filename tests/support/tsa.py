@@ -205,9 +205,10 @@ def version_1_attributes(certificate: x509.Certificate) -> list[cms.CMSAttribute
 
 
 def timestamp_attribute(*tokens: bytes) -> cms.CMSAttribute:
-    """The unsigned attribute of a signature."""
-    values = [cms.ContentInfo.load(token) for token in tokens]
-    return attribute("signature_time_stamp_token", *values)
+    """The unsigned attribute of a signature, with the tokens in this order."""
+    oid = cms.CMSAttributeType("signature_time_stamp_token").dump()
+    values = core.Asn1Value(contents=b"".join(tokens), class_=0, method=1, tag=17).dump()
+    return cms.CMSAttribute.load(core.Sequence(contents=oid + values).dump())
 
 
 def response(token: bytes | None, status: str = "granted", **more: object) -> bytes:
