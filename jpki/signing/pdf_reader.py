@@ -20,10 +20,9 @@ from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodePurpose
 from pyhanko.pdf_utils.misc import (
     PdfDecodeLimitError,
     PdfError,
-    PdfReadError,
     PdfStrictReadError,
 )
-from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from jpki.errors import DocumentError, DocumentFault
 
@@ -34,7 +33,6 @@ HEADER: Final = b"%PDF-"
 HEADER_WITHIN: Final = 1024  # bytes; where other readers still find it
 BUFFER_SIZE: Final = 1 << 16
 MIN_XREF_SIZE: Final = 1 << 20  # bytes of decoded cross-reference streams that any file may have
-MAX_STEPS: Final = 3_000_000  # objects looked up in one document's history; some 5 s
 
 PARSE_ERRORS: Final = (
     # A damaged file takes pyHanko anywhere; these are all the ways it was seen to fail. OSError is
@@ -52,10 +50,6 @@ PARSE_ERRORS: Final = (
     struct.error,
     zlib.error,
 )
-
-
-class WorkLimitError(PdfReadError):
-    """The document asks for more work than any document is worth."""
 
 
 class DocumentView(io.RawIOBase):
@@ -124,7 +118,6 @@ class PdfReader(PdfFileReader):
 
     def __init__(self, stream: BinaryIO, *, strict: bool = True) -> None:
         self._bounded_context: DecodeContext | None = None
-        self.steps_left = MAX_STEPS
         super().__init__(stream, strict=strict)
 
     @property
@@ -151,32 +144,6 @@ class PdfReader(PdfFileReader):
         return super().get_object(
             ref, revision, never_decrypt, transparent_decrypt, as_metadata_stream
         )
-
-    def get_historical_resolver(self, revision: int) -> HistoricalResolver:
-        """Return a view of an earlier revision that counts its steps."""
-        resolver = self._historical_resolver_cache.get(revision)
-        if resolver is None:
-            resolver = self._historical_resolver_cache[revision] = _CountingResolver(self, revision)
-        return resolver
-
-    def spend_step(self) -> None:
-        """Count one look-up. Raises: WorkLimitError."""
-        self.steps_left -= 1
-        if self.steps_left < 0:
-            raise WorkLimitError("too many references")
-
-
-class _CountingResolver(HistoricalResolver):
-    reader: PdfReader
-
-    def get_object(
-        self,
-        ref: generic.Reference,
-        as_metadata_stream: bool = False,  # noqa: FBT001, FBT002
-    ) -> Any:  # noqa: ANN401
-        # The paths to an object are counted too, and a few kilobytes can have 2^1000 of them.
-        self.reader.spend_step()
-        return super().get_object(ref, as_metadata_stream)
 
 
 @contextmanager

@@ -130,6 +130,7 @@ class VerificationReport:
 
     signatures: tuple[SignatureReport, ...] = ()
     reasons: tuple[Reason, ...] = ()  # faults of the document as a whole, e.g. malformed
+    document_timestamps: tuple[TimestampReport, ...] = ()  # of a PDF, ETSI EN 319 142-1 5.4.3
 
     def __post_init__(self) -> None:
         """Give an empty report the reason ``no-signature``."""
