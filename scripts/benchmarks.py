@@ -7,16 +7,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
+PKI = ROOT / "fixtures" / "pki"
 sys.path.insert(0, str(ROOT / "tests"))
 
 PASSWORD = "BENCH2026"
 PIN = "1848"
 BLOCK = 256
 LARGE = 4 << 30
+LISTED = 100_000
 OPENSC_MODULE = "opensc-pkcs11.so"
 
 
@@ -189,12 +192,86 @@ def measure_round_trip(folder: Path) -> None:
     row("one exchange through pcscd", f"{each * 1000:.2f} ms", "1 ms")
 
 
+def make_long_list(folder: Path) -> Path:
+    """A CRL by OpenSSL, of LISTED people; the usual signer of the fixtures is its last."""
+    serials = [*range(0x20000000, 0x20000000 + 7919 * (LISTED - 1), 7919), 0x01020304]
+    (folder / "index.txt").write_text(
+        "".join(
+            f"R\t300331145959Z\t260501000000Z,superseded\t{serial:08X}\tunknown\t/CN=x\n"
+            for serial in serials
+        )
+    )
+    config = folder / "ca.cnf"
+    config.write_text(
+        f"[ca]\ndefault_ca = list\n[list]\ndatabase = {folder}/index.txt\ndefault_md = sha256\n"
+    )
+    path = folder / "long.crl"
+    run(
+        "openssl", "ca", "-gencrl", "-config", config, "-out", path,
+        "-cert", PKI / "signature-ca.pem", "-keyfile", PKI / "signature-ca.key",
+        "-crl_lastupdate", "260601000000Z", "-crl_nextupdate", "260602000000Z",
+    )  # fmt: skip
+    return path
+
+
+LOOK_UP = """
+import resource, sys, time
+from pathlib import Path
+from support.pki import AT, load
+from jpki.certificates import Revocation
+from jpki.certificates.revocation import RevocationMaterial, check_revocation, load_crls
+leaf, ca, data = load("signature"), load("signature-ca"), Path(sys.argv[1]).read_bytes()
+started = time.perf_counter()
+finding = check_revocation(leaf, ca, AT, RevocationMaterial(crls=load_crls(data)))
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+assert finding.status is Revocation.REVOKED, finding
+"""
+
+
+def look_up(crl: Path) -> tuple[float, int]:
+    """Load and first look-up in a process of its own -> seconds, its peak memory in KiB."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    result = subprocess.run(
+        [BIN / "python", "-c", LOOK_UP, crl],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds, memory = result.stdout.split()
+    return float(seconds), int(memory)
+
+
+def measure_revocation(folder: Path) -> None:
+    crl = make_long_list(folder)
+    results = [look_up(crl) for _ in range(3)]
+    seconds, memory = min(item[0] for item in results), max(item[1] for item in results)
+    at = str(int(datetime(2026, 6, 1, 3, tzinfo=UTC).timestamp()))
+    verify = ("openssl", "verify", "-CAfile", PKI / "signature-ca.pem", "-attime", at)
+    leaf = PKI / "signature.pem"
+    plain_s, _ = best_of(3, *verify, leaf)
+    script = '"$@" 2>&1 | grep -q "error 23 "'  # revoked, as it must be, for which OpenSSL fails
+    checked_s, checked = best_of(
+        3, "sh", "-c", script, "sh", *verify, "-crl_check", "-CRLfile", crl, leaf
+    )
+    row(
+        f"CRL of {LISTED:,} entries: load and first look-up",
+        f"{seconds:.3f} s, process of {memory / 1024:.0f} MB",
+        "0.5 s",
+    )
+    row(
+        "the same by openssl verify -crl_check, less a start without",
+        f"{checked_s - plain_s:.3f} s, process of {checked / 1024:.0f} MB",
+    )
+
+
 MEASUREMENTS = {
     "exchanges": measure_exchanges,
     "opensc": measure_opensc,
     "large-file": measure_large_file,
     "start": measure_start,
     "round-trip": measure_round_trip,
+    "revocation": measure_revocation,
 }
 
 

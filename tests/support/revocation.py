@@ -75,7 +75,7 @@ class Crl:
             builder = builder.add_extension(extension, critical=critical)
         for serial_number, reason in self.entries:
             builder = builder.add_revoked_certificate(self._entry(serial_number, reason))
-        return builder.sign(load_key(self.key), self.algorithm)
+        return builder.sign(load_key(self.key), self.algorithm)  # type: ignore[arg-type]
 
     def _entry(
         self, serial_number: int, reason: x509.ReasonFlags | None
