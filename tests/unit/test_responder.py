@@ -1,15 +1,22 @@
 """Fetching over HTTP, against real servers on this machine, most of them bad ones."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from support.pki import AT, load
+from cryptography.x509.oid import NameOID
+from support.pki import AT, PKI_DIR, load, load_key
 from support.revocation import Crl, OcspAnswer, der
 
 from jpki.certificates import Revocation, responder
@@ -30,7 +37,7 @@ Script = Callable[[socket.socket], None]
 
 
 @contextmanager
-def server(script: Script) -> Iterator[tuple[str, list[bytes]]]:
+def server(script: Script, *, reads_first: bool = True) -> Iterator[tuple[str, list[bytes]]]:
     """A server that does with each connection what a script says -> its URL, what it was sent."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -44,7 +51,8 @@ def server(script: Script) -> Iterator[tuple[str, list[bytes]]]:
                     return
                 with connection:
                     connection.settimeout(10)
-                    received.append(request(connection))
+                    if reads_first:
+                        received.append(request(connection))
                     try:
                         script(connection)
                     except OSError:  # the client has gone, which is what is tested
@@ -216,6 +224,57 @@ def test_a_port_where_nobody_listens_is_an_error():
         port = listener.getsockname()[1]
     with pytest.raises(ServerError, match="refused"):
         fetch(f"http://127.0.0.1:{port}/")
+
+
+# --- https --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tls(tmp_path) -> tuple[ssl.SSLContext, Path]:
+    """A server's side for 127.0.0.1, and the file of the CA that vouches for it."""
+    key = load_key("signature")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    path = tmp_path / "server.pem"
+    path.write_bytes(certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, PKI_DIR / "signature.key")
+    return context, path
+
+
+def over_tls(context: ssl.SSLContext, received: list[bytes]) -> Script:
+    def script(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            received.append(request(secured))
+            says(b"list")(secured)
+
+    return script
+
+
+def test_a_server_that_nobody_vouches_for_is_refused_over_https(tls, monkeypatch):
+    context, ca = tls
+    asked: list[bytes] = []
+    with server(over_tls(context, asked), reads_first=False) as (plain, _):
+        url = plain.replace("http://", "https://")
+        with pytest.raises(ServerError, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch(url)
+        assert asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+        assert fetch(url) == b"list"
+    assert len(asked) == 1
 
 
 # --- addresses ----------------------------------------------------------------------------------
