@@ -2,14 +2,17 @@
 
 import base64
 import io
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO, Final
 
 from cli.errors import InputError
-from cli.input_file import HashedInput
+from cli.input_file import COPY_BYTES, HashedInput
 from cli.signing_plan import Job, SignatureFormat, SigningSettings
 from cli.translation import N_
 from jpki.keys import CardPrivateKey
@@ -17,6 +20,10 @@ from jpki.signing import preload, sign_digest, sign_raw, write_attached
 
 MAX_IN_MEMORY: Final = 1 << 28
 """What a format that needs the whole document in memory (XML, JWS) may have."""
+
+
+Writer = Callable[[BinaryIO], None]
+"""Writes a signature that was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,32 +34,35 @@ class Signing:
     key: CardPrivateKey
     time: datetime
 
-    def write(self, job: Job, inputs: Sequence[HashedInput], output: BinaryIO) -> None:
-        """Sign a job and write the signature.
+    def sign(self, job: Job, inputs: Sequence[HashedInput], resources: ExitStack) -> Writer:
+        """Ask the card for one signature -> what writes it.
+
+        No output is touched before the card has answered: whatever ends the run meanwhile, and
+        however rudely, nothing lies about.
 
         Args:
             job: what is signed.
             inputs: its documents.
-            output: seekable; what stands there after an error is to be thrown away.
+            resources: what the writer needs until it has run.
 
         Raises:
             InputError, SigningError, CardError, ServerError.
         """
         match job.format:
             case SignatureFormat.RAW:
-                output.write(sign_raw(inputs[0].digest, self.key, self.settings.algorithm))
+                return _bytes(sign_raw(inputs[0].digest, self.key, self.settings.algorithm))
             case SignatureFormat.CMS:
-                self._write_cms(inputs[0], output)
+                return self._sign_cms(inputs[0], resources)
             case SignatureFormat.PDF:
-                self._write_pdf(inputs[0], output)
+                return self._sign_pdf(inputs[0], resources)
             case SignatureFormat.XML:
-                self._write_xml(inputs, output)
+                return _bytes(self._sign_xml(inputs, resources))
             case SignatureFormat.JWS:
-                self._write_jws(inputs[0], output)
+                return _bytes(self._sign_jws(inputs[0]))
             case SignatureFormat.ASICE:
-                self._write_asice(inputs, output)
+                return self._sign_asice(inputs, resources)
 
-    def _write_cms(self, document: HashedInput, output: BinaryIO) -> None:
+    def _sign_cms(self, document: HashedInput, resources: ExitStack) -> Writer:
         signature = sign_digest(
             document.digest,
             self.settings.algorithm,
@@ -62,77 +72,91 @@ class Signing:
             cades=self.settings.cades,
             timestamper=self.settings.timestamper,
         )
+        encode = _pem if self.settings.pem else bytes
         if not self.settings.attached:
-            output.write(_pem(signature) if self.settings.pem else signature)
-            return
-        with ExitStack() as resources:
-            content = _open(document, resources)
-            if not self.settings.pem:
-                write_attached(signature, content, document.size, output)
-                return
-            der = io.BytesIO()
-            write_attached(signature, content, document.size, der)
-            output.write(_pem(der.getvalue()))
+            return _bytes(encode(signature))
+        content = _open(document, resources)
+        if not self.settings.pem:
+            return partial(write_attached, signature, content, document.size)
+        der = io.BytesIO()
+        write_attached(signature, content, document.size, der)
+        return _bytes(encode(der.getvalue()))
 
-    def _write_pdf(self, document: HashedInput, output: BinaryIO) -> None:
+    def _sign_pdf(self, document: HashedInput, resources: ExitStack) -> Writer:
         from jpki.signing.pdf import sign_pdf
 
-        with ExitStack() as resources:
-            sign_pdf(
-                _open(document, resources),
-                output,
-                self.key,
-                self.key.certificate,
-                signing_time=self.time,
-                options=self.settings.pdf,
-                timestamper=self.settings.timestamper,
-            )
+        signed = _unnamed(resources)
+        sign_pdf(
+            _open(document, resources),
+            signed,
+            self.key,
+            self.key.certificate,
+            signing_time=self.time,
+            options=self.settings.pdf,
+            timestamper=self.settings.timestamper,
+        )
+        return partial(_copy, signed)
 
-    def _write_xml(self, documents: Sequence[HashedInput], output: BinaryIO) -> None:
+    def _sign_xml(self, documents: Sequence[HashedInput], resources: ExitStack) -> bytes:
         from jpki.signing.xml import sign_xml, sign_xml_files
 
-        key, options = self.key, self.settings.xml
-        if not self.settings.detached:
-            content = _read(documents[0])
-            output.write(
-                sign_xml(content, key, key.certificate, signing_time=self.time, options=options)
-            )
-            return
-        with ExitStack() as resources:
+        key, options, time = self.key, self.settings.xml, self.time
+        if self.settings.detached:
             files = {item.source.path.name: _open(item, resources) for item in documents}
-            output.write(
-                sign_xml_files(files, key, key.certificate, signing_time=self.time, options=options)
-            )
-
-    def _write_jws(self, document: HashedInput, output: BinaryIO) -> None:
-        from jpki.signing.jws import sign_jws
-
-        output.write(
-            sign_jws(
-                _read(document),
-                self.key,
-                self.key.certificate,
-                signing_time=self.time,
-                detached=self.settings.detached,
-            )
+            return sign_xml_files(files, key, key.certificate, signing_time=time, options=options)
+        first, *others = documents
+        files = {item.source.path.name: _open(item, resources) for item in others}
+        return sign_xml(
+            _read(first), key, key.certificate, signing_time=time, options=options, files=files
         )
 
-    def _write_asice(self, documents: Sequence[HashedInput], output: BinaryIO) -> None:
+    def _sign_jws(self, document: HashedInput) -> bytes:
+        from jpki.signing.jws import sign_jws
+
+        return sign_jws(
+            _read(document),
+            self.key,
+            self.key.certificate,
+            signing_time=self.time,
+            detached=self.settings.detached,
+        )
+
+    def _sign_asice(self, documents: Sequence[HashedInput], resources: ExitStack) -> Writer:
         from jpki.signing.asic import NamedDocument, sign_asice
 
-        with ExitStack() as resources:
-            named = [
-                NamedDocument(name=document.source.path.name, content=_open(document, resources))
-                for document in documents
-            ]
-            sign_asice(
-                named,
-                output,
-                self.key,
-                self.key.certificate,
-                signing_time=self.time,
-                timestamper=self.settings.timestamper,
-            )
+        named = [
+            NamedDocument(name=document.source.path.name, content=_open(document, resources))
+            for document in documents
+        ]
+        signed = _unnamed(resources)
+        sign_asice(
+            named,
+            signed,
+            self.key,
+            self.key.certificate,
+            signing_time=self.time,
+            timestamper=self.settings.timestamper,
+        )
+        return partial(_copy, signed)
+
+
+def _bytes(content: bytes) -> Writer:
+    def write(output: BinaryIO) -> None:
+        output.write(content)
+
+    return write
+
+
+def _unnamed(resources: ExitStack) -> BinaryIO:
+    """A temporary file that has no name, so that nothing of it stays whatever happens."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by the stack
+    resources.callback(file.close)
+    return file
+
+
+def _copy(source: BinaryIO, output: BinaryIO) -> None:
+    source.seek(0)
+    shutil.copyfileobj(source, output, COPY_BYTES)
 
 
 def libraries_of(formats: set[SignatureFormat]) -> Callable[[], None]:

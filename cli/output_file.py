@@ -89,7 +89,7 @@ class OutputFile:
         descriptor, name = tempfile.mkstemp(prefix=".jpki-", suffix=".tmp", dir=place.parent)
         temporary = Path(name)
         try:
-            with os.fdopen(descriptor, "w+b") as stream:
+            with os.fdopen(descriptor, "wb") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -15,7 +15,7 @@ from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.signing import HashAlgorithm
 from jpki.signing.attached import MAX_ATTACHED_SIZE
 from jpki.signing.pdf_options import NOTHING_CHOSEN, PdfOptions
-from jpki.signing.xml_options import XmlOptions
+from jpki.signing.xml_options import XmlForm, XmlOptions
 
 if TYPE_CHECKING:
     from jpki.signing.timestamp import Timestamper
@@ -142,7 +142,8 @@ def plan_jobs(
         UsageProblemError, InputError.
     """
     sources = tuple(InputFile(name=name) for name in names)
-    if chosen is SignatureFormat.ASICE or (chosen is SignatureFormat.XML and settings.detached):
+    covers_files = settings.detached or settings.xml.form is XmlForm.EGOV
+    if chosen is SignatureFormat.ASICE or (chosen is SignatureFormat.XML and covers_files):
         groups: tuple[tuple[InputFile, ...], ...] = (sources,)
     else:
         groups = tuple((source,) for source in sources)

@@ -1,15 +1,14 @@
 """One run of ``jpki sign``: every signature with one PIN, in one transaction."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import BinaryIO, Final
+from typing import Final
 
 from cli.context import AppContext
 from cli.document_signing import Signing, check_document, libraries_of
-from cli.input_file import COPY_BYTES, SPOOL_BYTES, BackgroundHash, HashedInput
+from cli.input_file import BackgroundHash, HashedInput
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
 from cli.signing_plan import Job, SigningPlan
@@ -126,8 +125,10 @@ def _check_documents(app: AppContext, plan: SigningPlan) -> SigningPlan:
 
 
 def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[HashedInput]) -> None:
-    with _writing(app, job) as stream:
-        signing.write(job, inputs, stream)
+    with ExitStack() as resources:
+        write = signing.sign(job, inputs, resources)
+        place = app.output.content() if job.output is None else job.output.writing()
+        write(resources.enter_context(place))
     for item in inputs:
         if item.has_changed():
             app.output.warn(
@@ -135,21 +136,6 @@ def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[Hash
                     "{path} changed while it was being signed; what was read first is signed."
                 ).format(path=printable(item.source.name))
             )
-
-
-@contextmanager
-def _writing(app: AppContext, job: Job) -> Iterator[BinaryIO]:
-    """The output, to be written at any place of it."""
-    if job.output is not None:
-        with job.output.writing() as stream:
-            yield stream
-        return
-    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
-        yield spool  # type: ignore[misc]  # it has every method of a BinaryIO
-        spool.seek(0)
-        with app.output.content() as stdout:
-            while block := spool.read(COPY_BYTES):
-                stdout.write(block)
 
 
 def _say_progress(app: AppContext, count: int, total: int) -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from cryptography import x509
 
@@ -21,6 +21,9 @@ from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.signing import HashAlgorithm
 from jpki.verification import Coverage, Verdict, VerificationReport, verify_cms, verify_raw
 
+if TYPE_CHECKING:
+    from jpki.verification.pdf_touki import ToukiFinding
+
 MAX_SIGNATURE: Final = 1 << 31
 """An attached CMS signature holds its document; formats end there."""
 MAX_IN_MEMORY: Final = 1 << 28
@@ -29,6 +32,8 @@ DETACHED: Final = ".p7s"
 CMS: Final = (DETACHED, ".p7m")
 RAW: Final = ".sig"
 AUTO: Final = "auto"
+TOUKI: Final = "touki"
+"""The form that 登記・供託オンライン申請 takes."""
 FORMATS: Final = (AUTO, RAW.removeprefix("."), *(kind.value for kind in DocumentFormat))
 
 
@@ -45,6 +50,7 @@ class VerificationPlan:
     allow_sha1: bool = False
     pdf_password: str | None = field(default=None, repr=False)
     extract: OutputFile | None = None
+    profile: str | None = None
     reveal: bool = False
 
     def verify(self, name: str) -> VerifiedFile:
@@ -68,11 +74,24 @@ class VerificationPlan:
         if self.extract is not None:
             _extract(report, content, self.extract)
         return VerifiedFile(
-            file=source.name, format=found, content=name, report=report, reveal=self.reveal
+            file=source.name,
+            format=found,
+            content=name,
+            report=report,
+            touki=self._touki(stream) if self.profile == TOUKI else None,
+            reveal=self.reveal,
         )
+
+    def _touki(self, stream: BinaryIO) -> "tuple[ToukiFinding, ...]":
+        from jpki.verification.pdf_touki import check_touki
+
+        stream.seek(0)
+        return check_touki(stream, self.pdf_password)
 
     def _format(self, source: InputFile, stream: BinaryIO) -> str:
         """What the file is: as was said, by the name of a bare signature, else by its content."""
+        if self.profile == TOUKI:
+            return DocumentFormat.PDF.value
         if self.format_name != AUTO:
             return self.format_name
         if source.name.endswith(RAW):
@@ -116,8 +135,7 @@ class VerificationPlan:
             case "jws":
                 from jpki.verification.jws import verify_jws
 
-                payload = None if beside is None else _read(beside, source.name)
-                return verify_jws(_read(stream, source.name), payload, *common, now=checks.now)
+                return verify_jws(_read(stream, source.name), beside, *common, now=checks.now)
             case "asice":
                 from jpki.verification.asic import verify_asice
 

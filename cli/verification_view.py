@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cli.certificate_view import certificate_as_json, holder_as_text
 from cli.exit_codes import ExitCode
@@ -9,6 +10,7 @@ from cli.facts import json_value
 from cli.path_view import NO_PATH, path_as_json, path_as_text, reasons_as_text
 from cli.printable import printable
 from cli.times import japan_time, local_time
+from cli.touki_view import touki_as_json, touki_as_text
 from cli.translation import _
 from cli.verdict_words import exit_code_of, note_text, verdict_text
 from jpki.certificates import CertificateProfile
@@ -19,6 +21,9 @@ from jpki.verification import (
     Verdict,
     VerificationReport,
 )
+
+if TYPE_CHECKING:
+    from jpki.verification.pdf_touki import ToukiFinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +65,29 @@ class VerifiedFile:
     content: str | None
     """The document beside it; None when it is inside."""
     report: VerificationReport
+    touki: "tuple[ToukiFinding, ...] | None" = None
+    """How a PDF stands with the rules of the Legal Affairs Bureau; None: nobody asked."""
     reveal: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The report's; a form that would be refused is a failure as well."""
+        if self.touki is not None and not all(finding.passed for finding in self.touki):
+            return Verdict.FAILED
+        return self.report.verdict
 
     def shown(self) -> ShownFile:
         """The same in JSON and in words."""
-        return ShownFile(
-            verdict=self.report.verdict, json=self._as_json(), lines=tuple(self._as_text())
-        )
+        return ShownFile(verdict=self.verdict, json=self._as_json(), lines=tuple(self._as_text()))
 
     def _as_json(self) -> dict[str, object]:
+        touki = {} if self.touki is None else {"touki": touki_as_json(self.touki)}
         return {
             "file": self.file,
             "format": self.format,
             "content": self.content,
-            "verdict": self.report.verdict.value,
+            "verdict": self.verdict.value,
+            **touki,
             "reasons": [reason.value for reason in self.report.reasons],
             "signatures": [
                 self._signature_as_json(signature) for signature in self.report.signatures
@@ -105,7 +119,9 @@ class VerifiedFile:
     def _as_text(self) -> Iterator[str]:
         report = self.report
         anchor = report.signatures[0].anchor if report.signatures else None
-        yield f"{printable(self.file)}: {verdict_text(report.verdict, anchor)}"
+        yield f"{printable(self.file)}: {verdict_text(self.verdict, anchor)}"
+        if self.touki is not None:
+            yield from touki_as_text(self.touki)
         if self.content is not None:
             yield _("  document:     {path}").format(path=printable(self.content))
         yield from reasons_as_text(report.reasons, NO_PATH)
@@ -128,8 +144,12 @@ class VerifiedFile:
                     f"    {line}" for line in holder_as_text(report.signer.holder, reveal=True)
                 )
         if report.covers is Coverage.PART:
-            yield _("  covers:       a PART of the document only: {part}").format(
-                part=printable(report.covered or "?")
+            yield _("  form:         {level}, over a PART of the document only: {part}").format(
+                level=report.level.value, part=printable(report.covered or "?")
+            )
+        else:
+            yield _("  form:         {level}, over the whole document").format(
+                level=report.level.value
             )
         if report.timestamp is not None:
             yield from _timestamp_as_text(report.timestamp)

@@ -13,7 +13,7 @@ from cli.pin_source import PinSource
 from cli.translation import N_
 from cli.validation_options import ValidationOptions, validation_options
 from cli.verification_jobs import verify_files
-from cli.verification_run import FORMATS, VerificationPlan, check_names
+from cli.verification_run import FORMATS, TOUKI, VerificationPlan, check_names
 from cli.verification_view import VerifyResult
 from jpki.signing import HashAlgorithm
 
@@ -35,6 +35,13 @@ MAX_JOBS = 64
     type=click.Choice(FORMATS),
     default="auto",
     help=N_("auto takes FILE.sig as raw, and tells the others by content."),
+)
+@option(
+    "--profile",
+    type=click.Choice((TOUKI,)),
+    help=N_(
+        "touki: say rule by rule whether the Legal Affairs Bureau (法務局) would take the PDF."
+    ),
 )
 @option("--content", metavar="FILE", help=N_("The document that was signed."))
 @option("--certificate", metavar="FILE", help=N_("The signer's certificate, for a raw signature."))
@@ -70,6 +77,7 @@ def verify(
     *,
     files: tuple[str, ...],
     format_name: str,
+    profile: str | None,
     content: str | None,
     certificate: str | None,
     hash_name: str,
@@ -87,6 +95,7 @@ def verify(
     page = _output(report, files, force=force)
     plan = VerificationPlan(
         format_name=format_name,
+        profile=profile,
         content=content,
         validation=validation.load(app, inputs=[*files, content, certificate]),
         certificates=() if certificate is None else read_certificate_file(certificate),
