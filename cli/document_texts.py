@@ -96,6 +96,18 @@ TEXTS: Final[dict[str, str]] = {
     "not-egov": N_(
         "This is no kousei.xml (構成管理) of e-Gov: {detail} is missing or there more than once."
     ),
+    "name-unusable": N_(
+        "A container cannot hold a file of this name: the name is reserved, is not Unicode, or is a"
+        " path. Rename the file."
+    ),
+    "duplicate-name": N_(
+        "{detail} files of the container would have the same name (upper and lower case count as"
+        " the same). Rename all but one."
+    ),
+    "not-asice": N_(
+        "This is no ASiC-E container to which a signature can be added ({detail}). Sign its files"
+        " into a new one."
+    ),
 }
 
 

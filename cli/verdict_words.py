@@ -25,6 +25,16 @@ REASONS: Final = {
     Reason.ALGORITHM_MISMATCH: N_("the algorithms contradict each other"),
     Reason.UNSUPPORTED_ALGORITHM: N_("an algorithm that a My Number Card does not have"),
     Reason.WEAK_ALGORITHM: N_("an algorithm that is broken (MD5, SHA-1)"),
+    Reason.UNKNOWN_CRITICAL_HEADER: N_(
+        "the signature demands that something be understood which jpki does not know"
+    ),
+    Reason.UNSAFE_NAME: N_(
+        "a file in the container has a name that could overwrite others, or two have the same"
+    ),
+    Reason.UNSIGNED_FILE: N_("the container holds a file that no signature covers"),
+    Reason.LIMIT_EXCEEDED: N_(
+        "it would unpack to far more than it is, or holds more than jpki looks at"
+    ),
     Reason.DTD_PRESENT: N_("the XML has a document type definition, which jpki never reads"),
     Reason.REFERENCE_UNRESOLVED: N_("what was signed is not in the document"),
     Reason.REFERENCE_AMBIGUOUS: N_("several elements have the id of what was signed"),

@@ -57,3 +57,10 @@ class DocumentFault(StrEnum):
     """The document has a signature that covers the place where another one would go."""
     NOT_EGOV = "not-egov"
     """No 構成管理 of e-Gov. ``detail``: what is not there exactly once."""
+    # containers, ETSI EN 319 162-1
+    NAME_UNUSABLE = "name-unusable"
+    """A file name that no container can hold: reserved, not Unicode, or a path."""
+    DUPLICATE_NAME = "duplicate-name"
+    """Two files of one name, which some systems do not tell apart. ``detail``: how many."""
+    NOT_ASICE = "not-asice"
+    """No container that a signature can be added to. ``detail``: why."""

@@ -51,6 +51,11 @@ class Reason(StrEnum):
     ALGORITHM_MISMATCH = "algorithm-mismatch", Verdict.FAILED
     UNSUPPORTED_ALGORITHM = "unsupported-algorithm", Verdict.FAILED
     WEAK_ALGORITHM = "weak-algorithm", Verdict.FAILED
+    UNKNOWN_CRITICAL_HEADER = "unknown-critical-header", Verdict.FAILED
+    # the files of a container
+    UNSAFE_NAME = "unsafe-name", Verdict.FAILED
+    UNSIGNED_FILE = "unsigned-file", Verdict.FAILED
+    LIMIT_EXCEEDED = "limit-exceeded", Verdict.FAILED
     # its place in a PDF
     BYTE_RANGE_INVALID = "byte-range-invalid", Verdict.FAILED
     CHANGED_AFTER_SIGNING = "changed-after-signing", Verdict.FAILED
