@@ -265,6 +265,43 @@ def measure_revocation(folder: Path) -> None:
     )
 
 
+def measure_path_check(_folder: Path) -> None:
+    """A leaf that was loaded, as in a run over many signatures, and one that was not."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from support.pki import AT, load
+
+    from jpki.certificates import Purpose, check_path, load_certificates
+
+    leaf, root = load("signature"), load("signature-ca")
+    der = leaf.public_bytes(Encoding.DER)
+
+    def load_and_check() -> None:
+        (fresh,) = load_certificates(der)
+        if check_path(fresh, [root], AT, Purpose.DOCUMENT).reasons:
+            raise SystemExit("the usual certificate does not pass")
+
+    rsa_s = each_of(2000, lambda: leaf.verify_directly_issued_by(root))
+    check_s = each_of(2000, lambda: check_path(leaf, [root], AT, Purpose.DOCUMENT))
+    loaded_s = each_of(2000, load_and_check)
+    for what, seconds in (("path check", check_s), ("the same, loaded from DER", loaded_s)):
+        row(
+            f"{what}, beside the RSA signature alone",
+            f"{seconds * 1e3:.3f} ms / {rsa_s * 1e3:.3f} ms = {seconds / rsa_s:.1f}",
+            "1 ms",
+        )
+
+
+def each_of(times: int, action: Callable[[], object]) -> float:
+    """Seconds of one action, the fastest of five rounds."""
+    rounds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        for _ in range(times // 5):
+            action()
+        rounds.append((time.perf_counter() - started) / (times // 5))
+    return min(rounds)
+
+
 MEASUREMENTS = {
     "exchanges": measure_exchanges,
     "opensc": measure_opensc,
@@ -272,6 +309,7 @@ MEASUREMENTS = {
     "start": measure_start,
     "round-trip": measure_round_trip,
     "revocation": measure_revocation,
+    "path-check": measure_path_check,
 }
 
 
