@@ -7,11 +7,11 @@ to what it offers, because what is canonicalized here is always a whole subtree:
   Canonicalized in place, lxml gives some elements a wrong ``xmlns=""``.
 - Attributes ``xml:*`` that an element inherits are copied to it, as C14N 1.0 (2.4) and 1.1 (2.4)
   want each; the exclusive method wants none.
-- The enveloped signature is taken out of the tree for the time being and put back.
+- The enveloped signature is cut out of the octets of what it stands in.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Sequence
 
 from lxml import etree
 from lxml.etree import _Element as XmlElement
@@ -62,36 +62,35 @@ def canonicalize_element(
     return _canonical(copy, method, prefixes, with_comments=with_comments and method.with_comments)
 
 
-@contextmanager
-def taken_out(element: XmlElement | None) -> Iterator[None]:
-    """Have the document without an element; the text around it stays. None: nothing happens."""
-    if element is None:
-        yield
-        return
-    parent, previous, tail = element.getparent(), element.getprevious(), element.tail
-    place = parent.index(element)
-    element.tail = None
-    before = parent.text if previous is None else previous.tail
-    _set_text_before(parent, previous, (before or "") + (tail or ""))
-    parent.remove(element)
+def without(signature: XmlElement | None, canonicalize: Callable[[], bytes]) -> bytes:
+    """Canonicalize without an element that is not the root: the enveloped signature transform.
+
+    The element is marked on both sides and cut out of the octets. Nothing in them depends on it;
+    and taken out of the tree and put back, lxml may give it another prefix.
+
+    Args:
+        signature: the element; None: nothing is left out.
+        canonicalize: makes the octets, of something that the element stands in.
+    """
+    if signature is None:
+        return canonicalize()
+    marker = f"cut-{secrets.token_hex(16)}"  # no document can have it
+    before, after = (etree.ProcessingInstruction(marker) for _ in range(2))
+    signature.addprevious(before)
+    signature.addnext(after)
     try:
-        yield
+        start, _, end = canonicalize().split(f"<?{marker}?>".encode())
     finally:
-        parent.insert(place, element)
-        _set_text_before(parent, previous, before)
-        element.tail = tail
+        tail, after.tail = after.tail, None  # lxml removes it with its element
+        signature.getparent().remove(after)
+        signature.getparent().remove(before)
+        signature.tail = tail
+    return start + end
 
 
 def contains(outer: XmlElement, inner: XmlElement) -> bool:
     """Tell whether an element is another one or stands in it."""
     return outer is inner or any(outer is ancestor for ancestor in inner.iterancestors())
-
-
-def _set_text_before(parent: XmlElement, previous: XmlElement | None, text: str | None) -> None:
-    if previous is None:
-        parent.text = text
-    else:
-        previous.tail = text
 
 
 def _stands_alone(element: XmlElement) -> bool:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -95,11 +96,13 @@ class CorrectedSigner(XMLSigner):
         self, data: object, references: list[SignatureReference]
     ) -> tuple[XmlElement, XmlElement, list[_Digested], list[SignatureReference]]:
         """Begin the signature at its place."""
-        signature = etree.Element(self._ds_tag("Signature"), nsmap=self.namespaces)
+        tag, parent = self._ds_tag("Signature"), self._task.parent
+        if parent is None:
+            signature = etree.Element(tag, nsmap=self.namespaces)
+        else:  # made there: what is moved there may lose its prefix for one that it inherits
+            signature = etree.SubElement(parent, tag, nsmap=self.namespaces)
         if self._task.signature_id is not None:
             signature.set("Id", self._task.signature_id)
-        if self._task.parent is not None:
-            self._task.parent.append(signature)
         digested = [_Digested(self._references[each.URI].digest) for each in references]
         return signature, signature, digested, references
 
@@ -219,9 +222,15 @@ _SIGNERS: dict[XmlForm, type[CorrectedSigner]] = {
 
 
 def _markup(signature: XmlElement) -> bytes:
-    """Serialise a signature with no more namespaces than its place does not have already."""
+    """Serialise a signature without the declarations that it inherits at its place anyway."""
+    text = bytes(etree.tostring(signature, encoding="us-ascii", with_tail=False))
     parent = signature.getparent()
-    shell = etree.Element("shell", nsmap=None if parent is None else parent.nsmap)
-    shell.append(signature)
-    text = bytes(etree.tostring(shell, encoding="us-ascii"))
-    return text[text.index(b">") + 1 : text.rindex(b"</")]
+    if parent is None:
+        return text
+    end = text.index(b">")
+    head, rest = text[:end], text[end:]
+    for prefix, uri in parent.nsmap.items():
+        name = f"xmlns:{prefix}" if prefix else "xmlns"
+        declaration = f" {name}={quoteattr(uri)}".encode("ascii", "xmlcharrefreplace")
+        head = head.replace(declaration, b"", 1)
+    return head + rest

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO, Final
 from urllib.parse import unquote
 
@@ -22,7 +23,7 @@ from jpki.signing.xml_canonical import (
     canonicalize_document,
     canonicalize_element,
     contains,
-    taken_out,
+    without,
 )
 from jpki.signing.xml_document import XmlDocument
 from jpki.signing.xml_options import ENVELOPED_SIGNATURE, Canonicalization
@@ -98,12 +99,11 @@ class References:
         method, prefixes, is_enveloped = _plan(reference.transforms)
         if is_enveloped and contains(signature, target):
             raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)  # nothing would be left
-        with taken_out(signature if is_enveloped and contains(target, signature) else None):
-            if uri == "":
-                canonical = canonicalize_document(target, method, prefixes)
-            else:
-                canonical = canonicalize_element(target, method, prefixes)
-            has_comments = _has_comments(target, beside=uri == "")
+        is_inside = is_enveloped and contains(target, signature)
+        canonicalize = canonicalize_document if uri == "" else canonicalize_element
+        canonical = without(
+            signature if is_inside else None, partial(canonicalize, target, method, prefixes)
+        )
         self._left -= len(canonical)
         is_right = hashlib.new(hash_name, canonical).digest() == reference.digest
         return Resolved(
@@ -111,7 +111,7 @@ class References:
             reasons=() if is_right else (Reason.DIGEST_MISMATCH,),
             target=target,
             canonical=canonical,
-            has_comments=has_comments,
+            has_comments=_has_comments(target, signature, beside=uri == ""),
         )
 
     def _element(self, uri: str) -> XmlElement:
@@ -167,13 +167,12 @@ def _plan(
     return method, rest[0].prefixes, is_enveloped
 
 
-def _has_comments(target: XmlElement, *, beside: bool) -> bool:
-    comments = [next(target.iter(etree.Comment), None)]
-    if beside:
-        comments += [
-            next(target.itersiblings(etree.Comment, preceding=way), None) for way in (True, False)
-        ]
-    return any(comment is not None for comment in comments)
+def _has_comments(target: XmlElement, signature: XmlElement, *, beside: bool) -> bool:
+    """Tell whether there are comments in the target, or beside the root, but for the signature."""
+    if any(not contains(signature, comment) for comment in target.iter(etree.Comment)):
+        return True
+    siblings = [target.itersiblings(etree.Comment, preceding=way) for way in (True, False)]
+    return beside and any(True for each in siblings for _ in each)
 
 
 def _digests(content: BinaryIO, names: Iterable[str]) -> dict[str, bytes]:
