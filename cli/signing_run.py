@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
-from typing import Final
 
 from cli.context import AppContext
-from cli.document_signing import Signing, check_document, libraries_of
+from cli.document_signing import Signing, libraries_of
 from cli.input_file import BackgroundHash, HashedInput
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
 from cli.signing_plan import Job, SigningPlan
+from cli.signing_preparation import prepared
 from cli.translation import _
 from jpki.certificates import is_test_certificate
-from jpki.errors import ServerError
-
-PROBE: Final = b"jpki"
-"""What a timestamp server is asked about to see whether it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +61,7 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
 
     An error of the card ends the batch; what was signed before it stays.
     """
-    plan = _check_documents(app, plan)
+    plan = prepared(app, plan)
     formats = {job.format for job in plan.jobs}
     background = BackgroundHash(
         [source for job in plan.jobs for source in job.sources],
@@ -94,34 +90,6 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
     finally:
         background.close()
     return SignResult(files=tuple(finished), is_test=is_test)
-
-
-def _check_documents(app: AppContext, plan: SigningPlan) -> SigningPlan:
-    """Look into the documents, and ask the timestamp server if the plan can do without it.
-
-    Raises:
-        DocumentError, InputError.
-    """
-    for job in plan.jobs:
-        if job.source.size() is not None:  # a pipe can be read once only
-            stream = job.source.open()
-            try:
-                check_document(job, plan.settings, stream)
-            finally:
-                stream.close()
-    timestamper = plan.settings.timestamper
-    if timestamper is None or not plan.settings.timestamp_optional:
-        return plan
-    try:
-        timestamper.timestamp(plan.settings.algorithm.digest(PROBE), plan.settings.algorithm)
-    except ServerError as error:
-        app.output.warn(
-            _("{url} does not answer ({detail}): signed without timestamp.").format(
-                url=printable(error.url), detail=printable(error.detail)
-            )
-        )
-        return replace(plan, settings=replace(plan.settings, timestamper=None))
-    return plan
 
 
 def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[HashedInput]) -> None:

@@ -1,5 +1,6 @@
 """`jpki sign` in every format, as a person uses it; programs that are not ours judge."""
 
+import io
 import json
 import subprocess
 from datetime import UTC, datetime
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyhanko.pdf_utils.generic import StreamObject
+from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from support.cards import PASSWORD
 from support.pdf import build, one_page
 from support.pki import PKI_DIR
@@ -28,6 +31,19 @@ def desk(trial: Trial) -> Trial:
     (trial.folder / "form.xml").write_text(XML, encoding="utf-8")
     (trial.folder / "second.txt").write_text("second")
     return trial
+
+
+def encrypted_pdf(password: str) -> bytes:
+    writer = PdfFileWriter()
+    writer.encrypt(owner_pass=password)
+    writer.insert_page(
+        PageObject(
+            contents=writer.add_object(StreamObject(stream_data=b"")), media_box=(0, 0, 9, 9)
+        )
+    )
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()
 
 
 def sign(desk: Trial, *arguments: str, **more: Any) -> dict[str, Any]:
@@ -194,6 +210,9 @@ def test_a_document_that_cannot_be_signed_is_refused_before_the_card(
         ("--stamp", "nowhere"),
         ("--reference", "A"),
         ("--prefix", "1"),
+        ("--reason", "x"),
+        ("--id-attr", "x"),
+        ("--format", "raw", "--tsa", "http://127.0.0.1:9"),
     ],
     ids=" ".join,
 )
@@ -202,6 +221,24 @@ def test_options_that_contradict_each_other_are_a_usage_error(desk, options) -> 
     assert run.exit_code == 2
     assert run.error["code"] == "usage"
     assert desk.card.exchange_count == 0
+
+
+def test_the_password_of_an_encrypted_pdf_is_asked_for_before_the_pin(desk, ca_folder) -> None:
+    (desk.folder / "locked.pdf").write_bytes(encrypted_pdf("himitsu"))
+    run = desk.run("sign", "locked.pdf", *SOURCE, pin=PASSWORD)
+    desk.refused(run, "document")
+    run = desk.run("sign", "locked.pdf", answers=["wrong", "himitsu", PASSWORD])
+    assert run.exit_code == 0, run.stderr
+    first, second, third = desk.person.questions
+    assert first == second == "Password of locked.pdf: "
+    assert "署名用パスワード" in third
+    (desk.folder / "secret").write_text("himitsu\n")
+    secret = ("--pdf-password-from", "file:secret")
+    assert sign(desk, "locked.pdf", "--force", *secret)["files"][0]["format"] == "pdf"
+    (file,) = verdicts(desk, ca_folder, "locked-signed.pdf", *secret)
+    assert file["verdict"] == "passed"
+    (file,) = verdicts(desk, ca_folder, "locked-signed.pdf")
+    assert (file["verdict"], file["reasons"]) == ("indeterminate", ["encrypted"])
 
 
 def test_a_batch_of_formats_that_the_card_ends_keeps_what_was_finished(desk) -> None:

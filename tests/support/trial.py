@@ -52,6 +52,7 @@ FAILURES: dict[str, tuple[int, tuple[str, ...]]] = {
     "output-exists": (2, ("--force",)),
     "output-refused": (2, ("-o", "--apdu-log")),
     "several-cards": (2, ("--reader",)),
+    "document": (2, ("--pdf-password-from", "--format cms", "Choose another", "Check it")),
     "card-file": (2, ("jpki emulator create",)),
     "token-invalid": (2, ("jpki auth challenge", "--origin")),
     "pcsc-unavailable": (3, ("--reader emulator",)),

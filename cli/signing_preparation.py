@@ -1,0 +1,89 @@
+"""What is looked at before a PIN is asked for: documents, their passwords, the timestamp server."""
+
+from dataclasses import replace
+from typing import Final
+
+from cli.context import AppContext
+from cli.document_signing import check_document
+from cli.errors import UsageProblemError
+from cli.printable import printable
+from cli.signing_plan import Job, SignatureFormat, SigningPlan, SigningSettings
+from cli.translation import _
+from jpki.errors import DocumentError, DocumentFault, ServerError
+from jpki.signing.pdf_options import NOTHING_CHOSEN
+from jpki.signing.xml_options import XmlOptions
+
+PROBE: Final = b"jpki"
+"""What a timestamp server is asked about to see whether it answers."""
+WITH_TIMESTAMP: Final = frozenset({SignatureFormat.CMS, SignatureFormat.PDF, SignatureFormat.ASICE})
+ENTRIES: Final = 3
+"""How often a person may mistype the password of a PDF."""
+PASSWORD_FAULTS: Final = (DocumentFault.PDF_ENCRYPTED, DocumentFault.PDF_PASSWORD_WRONG)
+
+
+def prepared(app: AppContext, plan: SigningPlan) -> SigningPlan:
+    """Refuse what cannot be signed as asked -> the plan, with what had to be asked for.
+
+    Raises:
+        UsageProblemError, DocumentError, InputError.
+    """
+    _check_options(plan)
+    for job in plan.jobs:
+        if job.source.size() is not None:  # a pipe can be read once only
+            plan = _with_document_checked(app, plan, job)
+    return _with_timestamper_checked(app, plan)
+
+
+def _check_options(plan: SigningPlan) -> None:
+    """Refuse options that would do nothing. Raises: UsageProblemError."""
+    formats = {job.format for job in plan.jobs}
+    settings = plan.settings
+    if settings.timestamper is not None and not formats <= WITH_TIMESTAMP:
+        raise UsageProblemError(_("--tsa is for CMS, PDF and ASiC-E."))
+    if settings.pdf != NOTHING_CHOSEN and SignatureFormat.PDF not in formats:
+        raise UsageProblemError(_("There are options for PDF, and no PDF among the files."))
+    if settings.xml != XmlOptions(digest=settings.algorithm) and SignatureFormat.XML not in formats:
+        raise UsageProblemError(_("There are options for XML, and no XML among the files."))
+
+
+def _with_document_checked(app: AppContext, plan: SigningPlan, job: Job) -> SigningPlan:
+    """Look into a document; a person is asked for the password of an encrypted PDF."""
+    settings = plan.settings
+    for entry in range(ENTRIES + 1):
+        try:
+            _check(job, settings)
+        except DocumentError as error:
+            is_asked = error.fault in PASSWORD_FAULTS and app.prompter.is_there()
+            if not is_asked or entry == ENTRIES:
+                raise
+            question = _("Password of {path}: ").format(path=printable(job.source.name))
+            password = app.prompter.secret(question)
+            settings = replace(settings, pdf=replace(settings.pdf, password=password))
+        else:
+            break
+    return replace(plan, settings=settings)
+
+
+def _check(job: Job, settings: SigningSettings) -> None:
+    stream = job.source.open()
+    try:
+        check_document(job, settings, stream)
+    finally:
+        stream.close()
+
+
+def _with_timestamper_checked(app: AppContext, plan: SigningPlan) -> SigningPlan:
+    """Ask the timestamp server whether it is there, if the plan can do without it."""
+    timestamper = plan.settings.timestamper
+    if timestamper is None or not plan.settings.timestamp_optional:
+        return plan
+    try:
+        timestamper.timestamp(plan.settings.algorithm.digest(PROBE), plan.settings.algorithm)
+    except ServerError as error:
+        app.output.warn(
+            _("{url} does not answer ({detail}): signed without timestamp.").format(
+                url=printable(error.url), detail=printable(error.detail)
+            )
+        )
+        return replace(plan, settings=replace(plan.settings, timestamper=None))
+    return plan
