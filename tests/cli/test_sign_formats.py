@@ -35,7 +35,7 @@ def desk(trial: Trial) -> Trial:
 
 def encrypted_pdf(password: str) -> bytes:
     writer = PdfFileWriter()
-    writer.encrypt(owner_pass=password)
+    writer.encrypt(owner_pass=password, pdf_mac=False)
     writer.insert_page(
         PageObject(
             contents=writer.add_object(StreamObject(stream_data=b"")), media_box=(0, 0, 9, 9)
