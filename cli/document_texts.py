@@ -20,6 +20,10 @@ TEXTS: Final[dict[str, str]] = {
         " one."
     ),
     "pdf-password-wrong": N_("The PDF does not open with this password. Check it."),
+    "pdf-has-mac": N_(
+        "This PDF is protected against any change by its password (PDF MAC), and a signature is"
+        " one. Print it to a new PDF and sign that one."
+    ),
     "pdf-forbids-signatures": N_(
         "This PDF was certified or locked by an earlier signer so that no signature may be added."
         " Sign it as any file, with --format cms."

@@ -16,6 +16,8 @@ class DocumentFault(StrEnum):
     PDF_ENCRYPTED = "encrypted-pdf"
     """It opens with a password, and none was given."""
     PDF_PASSWORD_WRONG = "pdf-password-wrong"  # noqa: S105  # the name of a fault
+    PDF_HAS_MAC = "pdf-has-mac"
+    """Encrypted with an integrity code over the whole file (ISO/TS 32004), which would break."""
     PDF_FORBIDS_SIGNATURES = "pdf-forbids-signatures"
     """A certification or a locked field forbids any further signature."""
     PDF_ALREADY_SIGNED = "pdf-already-signed"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont, TTLibError
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
@@ -46,7 +46,7 @@ USUAL_PLACES: Final = (
 )
 VARIATION_SELECTORS: Final = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 RESTRICTED_LICENSE: Final = 0x0002  # OS/2 fsType: may not be embedded at all
-FONT_ERRORS: Final = (*PARSE_ERRORS, OSError)
+FONT_ERRORS: Final = (*PARSE_ERRORS, TTLibError)
 DROPPED_TABLES: Final = ["BASE", "GDEF", "GPOS", "GSUB", "OS/2", "VORG", "post", "vhea", "vmtx"]
 
 
@@ -113,30 +113,34 @@ def load_face(path: Path) -> Face:
         DocumentError: font-unusable.
     """
     try:
-        font = _open(path)
-        if font["OS/2"].fsType & 0x000F == RESTRICTED_LICENSE:
-            raise DocumentError(DocumentFault.FONT_UNUSABLE, "its licence forbids embedding")
-        units_per_em = font["head"].unitsPerEm
-        return Face(
-            path=path,
-            units_per_em=units_per_em,
-            ascent=font["hhea"].ascent / units_per_em,
-            descent=-font["hhea"].descent / units_per_em,
-            _widths=font["hmtx"].metrics,
-            _glyphs=font.getBestCmap() or {},
-            _variations={
-                (base, selector): glyph
-                for table in font["cmap"].tables
-                if table.format == 14
-                for selector, pairs in table.uvsDict.items()
-                for base, glyph in pairs
-            },
-        )
+        with _open(path) as font:
+            return _read_face(path, font)
     except OSError as error:
         detail = os.strerror(error.errno) if error.errno else "unreadable"
         raise DocumentError(DocumentFault.FONT_UNUSABLE, detail) from error
     except FONT_ERRORS as error:
         raise DocumentError(DocumentFault.FONT_UNUSABLE, "not a font") from error
+
+
+def _read_face(path: Path, font: TTFont) -> Face:
+    if font["OS/2"].fsType & 0x000F == RESTRICTED_LICENSE:
+        raise DocumentError(DocumentFault.FONT_UNUSABLE, "its licence forbids embedding")
+    units_per_em = font["head"].unitsPerEm
+    return Face(
+        path=path,
+        units_per_em=units_per_em,
+        ascent=font["hhea"].ascent / units_per_em,
+        descent=-font["hhea"].descent / units_per_em,
+        _widths=font["hmtx"].metrics,
+        _glyphs=font.getBestCmap() or {},
+        _variations={
+            (base, selector): glyph
+            for table in font["cmap"].tables
+            if table.format == 14
+            for selector, pairs in table.uvsDict.items()
+            for base, glyph in pairs
+        },
+    )
 
 
 def choose_face(path: Path | None, text: str) -> Face:
@@ -180,23 +184,23 @@ class EmbeddedFont:
 def embed(face: Face, text: str, writer: BasePdfFileWriter) -> EmbeddedFont:
     """Add to a PDF those glyphs of a font that a text needs, and no others."""
     glyphs = {cluster: face.glyph(cluster) or ".notdef" for cluster in clusters(text)}
-    font = _open(face.path)
-    name = _postscript_name(font)
-    options = subset.Options(
-        layout_features=[], hinting=False, glyph_names=False, notdef_outline=True, name_IDs=[]
-    )
-    options.drop_tables += DROPPED_TABLES
-    subsetter = subset.Subsetter(options=options)
-    subsetter.populate(glyphs=glyphs.values())
-    subsetter.subset(font)
-    program = _FontProgram(font)
-    cids = {cluster: program.cid(glyph) for cluster, glyph in glyphs.items()}
+    with _open(face.path) as font:
+        name = _postscript_name(font)
+        options = subset.Options(
+            layout_features=[], hinting=False, glyph_names=False, notdef_outline=True, name_IDs=[]
+        )
+        options.drop_tables += DROPPED_TABLES
+        subsetter = subset.Subsetter(options=options)
+        subsetter.populate(glyphs=glyphs.values())
+        subsetter.subset(font)
+        program = _FontProgram(font)
+        cids = {cluster: program.cid(glyph) for cluster, glyph in glyphs.items()}
+        descriptor = _descriptor(face, font, name)
+        descriptor[pdf_name(program.key)] = writer.add_object(program.stream())
     widths = {
         cids[cluster]: round(face.advance(glyph) * 1000 / face.units_per_em)
         for cluster, glyph in glyphs.items()
     }
-    descriptor = _descriptor(face, font, name)
-    descriptor[pdf_name(program.key)] = writer.add_object(program.stream())
     descendant = generic.DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Font"),

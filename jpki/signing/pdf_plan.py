@@ -50,6 +50,10 @@ def plan_field(reader: PdfReader, options: PdfOptions) -> FieldPlan:
 
 
 def _check_document(reader: PdfReader, fields: list[FormField], options: PdfOptions) -> None:
+    if reader.encrypted and (
+        reader.security_handler.pdf_mac_enabled or "/AuthCode" in reader.trailer
+    ):
+        raise DocumentError(DocumentFault.PDF_HAS_MAC)
     if entry(entry(reader.root, "/AcroForm"), "/XFA") is not None:
         raise DocumentError(DocumentFault.XFA_FORM)
     signed = [field for field in fields if field.is_signature and field.value is not None]

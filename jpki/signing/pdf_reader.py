@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import AuthStatus, StandardSecurityHandler
+from pyhanko.pdf_utils.crypt.api import PdfMacStatus
 from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodePurpose
 from pyhanko.pdf_utils.misc import (
     PdfDecodeLimitError,
@@ -246,7 +247,10 @@ def _unlock(reader: PdfReader, password: str | None) -> None:
             raise DocumentError(DocumentFault.PDF_ENCRYPTED, "for certificates")
         # Without one it may still open: only its owner's rights are locked then.
         for attempt in ("",) if password is None else (password, ""):
-            if reader.decrypt(attempt).status is not AuthStatus.FAILED:
+            result = reader.decrypt(attempt)
+            if result.mac_status is PdfMacStatus.FAILED:
+                raise DocumentError(DocumentFault.PDF_BROKEN, "PDF MAC")
+            if result.status is not AuthStatus.FAILED:
                 return
     if password is None:
         raise DocumentError(DocumentFault.PDF_ENCRYPTED)

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, BinaryIO, Final
 
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.crypt import SecurityHandler
 from pyhanko.pdf_utils.form_tools import get_single_field_annot
-from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.generic import pdf_date, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import (
@@ -68,6 +69,22 @@ class SignedPdfWriter(IncrementalPdfFileWriter):
         """Leave the producer's name and the dates alone."""
 
 
+class _PlainString(generic.TextStringObject):
+    """A string of ASCII written as it is; pyHanko writes the colon of a date as an octal number."""
+
+    def write_to_stream(
+        self,
+        stream: BinaryIO,
+        handler: SecurityHandler | None = None,
+        container_ref: generic.Reference | None = None,
+    ) -> None:
+        """Write it, encrypted where all strings are."""
+        if handler is None:
+            stream.write(b"(%s)" % self.encode("ascii"))
+        else:
+            super().write_to_stream(stream, handler, container_ref)
+
+
 class EmptySignature:
     """A PDF written to its output with everything but the signature in the place kept for it."""
 
@@ -125,13 +142,13 @@ def write_empty_signature(
     if appearance is not None:
         _set_appearance(field, appearance(writer), writer)
     signature = SignatureObject(
-        timestamp=signing_time,
         subfilter=SUBFILTERS[options.profile],
         name=name,
         location=options.location,
         reason=options.reason,
         bytes_reserved=2 * room,  # in hexadecimal digits
     )
+    signature[pdf_name("/M")] = _PlainString(pdf_date(signing_time))
     steps.send(SigObjSetup(sig_placeholder=signature, mdp_setup=_mdp_setup(plan, options)))
     prepared, _ = steps.send(
         SigIOSetup(md_algorithm=ALGORITHM.value, output=output, chunk_size=CHUNK_SIZE)
