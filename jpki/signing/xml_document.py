@@ -182,20 +182,36 @@ def _syntax_fault(error: etree.XMLSyntaxError) -> DocumentFault:
 def _find_end(utf8: bytes, number: int) -> tuple[int, int]:
     """Find the end tag of an element by its number in document order, from 0."""
     parser = expat.ParserCreate("utf-8")
-    open_elements: list[int] = []
-    found: list[int] = []
     numbers = itertools.count()
+    depth = 0  # of open elements, counted from the one that is looked for
+    ends: list[int] = []
 
     def on_start(_name: str, _attributes: object) -> None:
-        open_elements.append(next(numbers))
+        nonlocal depth
+        if depth or next(numbers) == number:
+            depth += 1
+            if depth == 1:
+                ends.append(parser.CurrentByteIndex)
 
     def on_end(_name: str) -> None:
-        if open_elements.pop() == number:
-            found.append(parser.CurrentByteIndex)
+        nonlocal depth
+        depth -= bool(depth)
+        if ends and not depth:
+            ends.append(parser.CurrentByteIndex)
             raise _Stopped
 
     parser.StartElementHandler, parser.EndElementHandler = on_start, on_end
     with contextlib.suppress(_Stopped):
         parser.Parse(utf8, True)  # noqa: FBT003
-    (start,) = found
-    return start, _TAG.match(utf8, start).end()  # type: ignore[union-attr]  # a tag begins there
+    start, end = ends
+    first_tag = _tag_at(utf8, start)
+    if first_tag.endswith(b"/>"):  # expat reports its end, not its beginning
+        return start, start + len(first_tag)
+    return end, end + len(_tag_at(utf8, end))
+
+
+def _tag_at(utf8: bytes, start: int) -> bytes:
+    match = _TAG.match(utf8, start)
+    if match is None:
+        raise AssertionError("no tag where the parser saw one")
+    return match[0]

@@ -3,8 +3,9 @@
 UTF-8, UTF-16, US-ASCII and ISO-8859-1 mean the same to everybody; such a document keeps every byte
 when a signature is put into it. The Japanese encodings do not: Shift_JIS 0x8160 is U+301C to some
 programs and U+FF5E to others, 0x5C a backslash or a yen sign (W3C Note "XML Japanese Profile"), and
-a signature over one reading fails under the other. A document in one of them is read once, as
-Windows reads it, and becomes UTF-8 with the declaration changed: from then on there is one reading.
+a signature over one reading fails under the other. A document in one of them is read once, in the
+case of Shift_JIS as Windows reads it, and becomes UTF-8 with the declaration changed: from then on
+there is one reading.
 """
 
 import codecs
@@ -48,10 +49,12 @@ AGREEING: Final = {
 }
 
 DECLARATION: Final = re.compile(
-    r"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"[0-9.]{1,8}"|'[0-9.]{1,8}')"""
+    r"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*["'][0-9.]{1,8}["']"""
     r"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*"""
     r"""["'](?P<encoding>[A-Za-z][A-Za-z0-9._-]{0,40})["'])?"""
+    r"""(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*["'](?:yes|no)["'])?[ \t\r\n]*\?>"""
 )
+DECLARATION_START: Final = re.compile(r"<\?xml[ \t\r\n]")
 DECLARATION_BYTES: Final = 400  # of the longest declaration that is looked for
 
 
@@ -75,7 +78,8 @@ def decode_xml(document: bytes) -> DecodedXml:
 
     Raises:
         DocumentError: XML_ENCODING, an encoding that is not read here, one that contradicts the
-            declaration, or bytes that the encoding does not have.
+            declaration, or bytes that the encoding does not have; XML_MALFORMED, a declaration
+            that is none.
     """
     bom, codec = _first_bytes(document)
     body = document[len(bom) :]
@@ -107,7 +111,10 @@ def _first_bytes(document: bytes) -> tuple[bytes, str | None]:
 
 
 def _declared(body: bytes, codec: str) -> str:
-    match = DECLARATION.match(body[:DECLARATION_BYTES].decode(codec, errors="replace"))
+    head = body[:DECLARATION_BYTES].decode(codec, errors="replace")
+    match = DECLARATION.match(head)
+    if match is None and DECLARATION_START.match(head):
+        raise DocumentError(DocumentFault.XML_MALFORMED, "line 1")
     return "" if match is None else match["encoding"] or ""
 
 

@@ -1,6 +1,10 @@
 """Verifying signatures of XML: XML Signature 1.1 and XAdES, by the steps of ETSI EN 319 102-1.
 
-The verifier is our own, over libxml2's canonicalization; signxml's is not used (MEASURED).
+The verifier is our own, over libxml2's canonicalization. signxml 5.2's was measured beside it: of
+500 random documents that xmlsec1 had signed (tests/interop/test_xmlsec1.py makes them) it verified
+138, and as many with its element names and default namespaces mended; what it loses are nodes
+beside the root, inherited ``xml:*`` and comments. This one verified all 500. signxml also leaves it
+to its caller to notice that a signed element was moved into another document.
 
 lxml takes 60 ms to import, so nothing here imports it before the first call.
 """
