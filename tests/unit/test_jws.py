@@ -91,7 +91,8 @@ def extracted(report: SignatureReport) -> bytes | None:
 
 
 def sign(payload: bytes = DOCUMENT, **named: object) -> bytes:
-    return sign_jws(payload, load_key("signature"), load("signature"), signing_time=AT, **named)  # type: ignore[arg-type]
+    arguments: dict = {"signing_time": AT, **named}
+    return sign_jws(payload, load_key("signature"), load("signature"), **arguments)
 
 
 @pytest.mark.parametrize("detached", [False, True])
