@@ -15,10 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
-from jpki.certificates.asn1 import Asn1Reader
+from jpki.certificates.asn1 import Asn1Reader, encode_length
 from jpki.certificates.extensions import find_extension
+from jpki.certificates.holder import Holder
 from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY, policies_of
-from jpki.certificates.tbs import TbsFields, serial_number_of, tbs_fields
+from jpki.certificates.tbs import TbsFields, extension_value, serial_number_of, tbs_fields
 
 MODULUS_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = 65537
@@ -28,6 +29,8 @@ _NULL: Final = bytes.fromhex("0500")
 SHA256_WITH_RSA: Final = bytes.fromhex("300D06092A864886F70D01010B") + _NULL
 RSA_ENCRYPTION: Final = bytes.fromhex("300D06092A864886F70D010101") + _NULL
 UTC_TIME: Final = 0x17
+AUTHORITY_KEY_IDENTIFIER: Final = bytes.fromhex("0603551D23")
+TEXT_TYPES: Final = frozenset({0x0C, 0x13})  # UTF8String; PrintableString for the country
 
 COMMON: Final[Mapping[ObjectIdentifier, bool]] = {
     ExtensionOID.KEY_USAGE: True,
@@ -56,6 +59,11 @@ class ProfileFaultKind(StrEnum):
     ALGORITHM_PARAMETERS = "algorithm-parameters"
     TIME_TYPE = "time-type"
     UNIQUE_IDENTIFIER = "unique-identifier"
+    NAME = "name"
+    """The subject is empty, or not made of single attributes in PrintableString or
+    UTF8String."""
+    MISSING_HOLDER = "missing-holder"
+    """A signature certificate that says nothing of its holder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +74,18 @@ class ProfileFault:
     oid: str | None = None
 
 
-def profile_faults(certificate: x509.Certificate) -> Iterator[ProfileFault]:
+def profile_faults(certificate: x509.Certificate, holder: Holder | None) -> Iterator[ProfileFault]:
     """Compare a leaf that was read with the profile of its kind.
 
     An extendedKeyUsage makes it an authentication certificate, as it is the only kind with one.
     Key, algorithm, key usage and policy have reasons of their own and are not looked at here.
+
+    Args:
+        certificate: the leaf.
+        holder: what it says of its holder.
     """
     yield from _field_faults(certificate, tbs_fields(certificate))
-    yield from _extension_faults(certificate)
+    yield from _extension_faults(certificate, holder)
 
 
 def issuer_identifier_faults(
@@ -88,11 +100,27 @@ def issuer_identifier_faults(
         return
     own = find_extension(issuer, x509.SubjectKeyIdentifier)
     wrong_key = own is not None and identifier.key_identifier not in (None, own.digest)
-    names = [x509.DirectoryName(issuer.issuer)]
-    named = identifier.authority_cert_issuer, identifier.authority_cert_serial_number
-    if wrong_key or named not in ((None, None), (names, issuer.serial_number)):
+    names = identifier.authority_cert_issuer, identifier.authority_cert_serial_number
+    wrong_name = names != (None, None) and not _names_issuer(certificate, issuer)
+    if wrong_key or wrong_name:
         oid = ExtensionOID.AUTHORITY_KEY_IDENTIFIER.dotted_string
         yield ProfileFault(kind=ProfileFaultKind.WRONG_ISSUER_IDENTIFIER, oid=oid)
+
+
+def _names_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether authorityCertIssuer and authorityCertSerialNumber are those of the CA, in DER.
+
+    They stand at the end of the extension: [1] with one directoryName [4], and [2].
+    """
+    value = extension_value(certificate, AUTHORITY_KEY_IDENTIFIER)
+    fields = tbs_fields(issuer)
+    name = _tagged(0xA1, _tagged(0xA4, fields.issuer))
+    serial_number = bytes([0x82]) + fields.serial_number[1:]
+    return value is not None and value.endswith(name + serial_number)
+
+
+def _tagged(tag: int, contents: bytes) -> bytes:
+    return bytes([tag]) + encode_length(len(contents)) + contents
 
 
 def is_card_key(certificate: x509.Certificate) -> bool:
@@ -102,6 +130,7 @@ def is_card_key(certificate: x509.Certificate) -> bool:
         isinstance(key, RSAPublicKey)
         and key.key_size == MODULUS_BITS
         and key.public_numbers().e == PUBLIC_EXPONENT
+        and key.public_numbers().n % 2 == 1  # an even one is no product of two primes
     )
 
 
@@ -116,10 +145,22 @@ def _field_faults(certificate: x509.Certificate, fields: TbsFields) -> Iterator[
         isinstance(certificate.public_key(), RSAPublicKey) and key_algorithm != RSA_ENCRYPTION
     ):
         yield ProfileFault(kind=ProfileFaultKind.ALGORITHM_PARAMETERS)
+    if not _is_plain_name(fields.subject):  # the issuer's is compared with that of its CA
+        yield ProfileFault(kind=ProfileFaultKind.NAME)
     if any(time[0] != UTC_TIME for time in _children(fields.validity)):
         yield ProfileFault(kind=ProfileFaultKind.TIME_TYPE)
     if len(fields.optional) > 1:  # the extensions alone are expected
         yield ProfileFault(kind=ProfileFaultKind.UNIQUE_IDENTIFIER)
+
+
+def _is_plain_name(der: bytes) -> bool:
+    """Tell whether a Name has parts, and each is one attribute with a text. RFC 5280 4.1.2.4."""
+    reader = Asn1Reader(der, strict=True)
+    parts = [reader.children(part) for part in reader.children(reader.document())]
+    return bool(parts) and all(
+        len(attributes) == 1 and reader.children(attributes[0])[-1].tag in TEXT_TYPES
+        for attributes in parts
+    )
 
 
 def _children(der: bytes) -> list[bytes]:
@@ -127,7 +168,9 @@ def _children(der: bytes) -> list[bytes]:
     return [reader.encoding(element) for element in reader.children(reader.document())]
 
 
-def _extension_faults(certificate: x509.Certificate) -> Iterator[ProfileFault]:
+def _extension_faults(
+    certificate: x509.Certificate, holder: Holder | None
+) -> Iterator[ProfileFault]:
     found = {extension.oid: extension.critical for extension in certificate.extensions}
     logs_in = ExtensionOID.EXTENDED_KEY_USAGE in found
     expected = AUTHENTICATION if logs_in else SIGNATURE
@@ -146,3 +189,5 @@ def _extension_faults(certificate: x509.Certificate) -> Iterator[ProfileFault]:
     if names_holder and ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in found:
         oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
         yield ProfileFault(kind=ProfileFaultKind.MISSING_EXTENSION, oid=oid.dotted_string)
+    elif names_holder and holder is None:
+        yield ProfileFault(kind=ProfileFaultKind.MISSING_HOLDER)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from jpki.certificates.asn1 import SEQUENCE, Asn1Error, Asn1Reader
 from jpki.errors import CertificateMalformedError
@@ -86,12 +87,21 @@ def read_through(
     try:
         with without_parser_warnings():
             certificate.public_key()
+            if not _has_whole_signature(certificate):
+                raise ValueError("signatureValue is not a whole number of bytes")
             if extensions:
                 list(certificate.extensions)
             for part in PARSED_LATE:
                 getattr(certificate, part)
     except PARSER_ERRORS:
         raise CertificateMalformedError(name, "a part of it cannot be read") from None
+
+
+def _has_whole_signature(certificate: x509.Certificate) -> bool:
+    """Tell whether signatureValue has no unused bits: they would be changed without a trace."""
+    reader = Asn1Reader(certificate.public_bytes(Encoding.DER), strict=True)
+    _, _, signature = reader.sequence(reader.document(), 3)
+    return reader.contents(signature)[:1] == b"\x00"
 
 
 def load_certificates(data: bytes) -> tuple[x509.Certificate, ...]:

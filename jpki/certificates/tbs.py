@@ -11,6 +11,7 @@ from cryptography import x509
 from jpki.certificates.asn1 import EXPLICIT_0, Asn1Error, Asn1Reader, Element
 
 VERSION = EXPLICIT_0  # present in every v3 certificate, absent in v1
+EXTENSIONS = 0xA3
 MIN_FIELDS = 6  # up to the public key
 
 
@@ -36,6 +37,32 @@ def serial_number_of(certificate: x509.Certificate) -> int:
     """Return the serial number; of one that is not positive ``cryptography`` warns on stderr."""
     reader = Asn1Reader(tbs_fields(certificate).serial_number, strict=True)
     return int.from_bytes(reader.contents(reader.document()), "big", signed=True)
+
+
+def extension_value(certificate: x509.Certificate, oid_der: bytes) -> bytes | None:
+    """Return the contents of extnValue as they stand there. RFC 5280 4.1.
+
+    Args:
+        certificate: that was loaded.
+        oid_der: of the extension, with its header.
+    """
+    for field in tbs_fields(certificate).optional:
+        if field[0] == EXTENSIONS:
+            return _value_in(field, oid_der)
+    return None
+
+
+def _value_in(extensions: bytes, oid_der: bytes) -> bytes | None:
+    reader = Asn1Reader(extensions, strict=True)
+    (sequence,) = reader.children(reader.document())
+    offset = sequence.contents
+    while offset < sequence.contents_end:  # one by one: there may be more than anybody needs
+        extension = reader.element(offset, sequence.contents_end)
+        oid, *_, value = reader.children(extension)
+        if reader.encoding(oid) == oid_der:
+            return reader.contents(value)
+        offset = extension.end
+    return None
 
 
 def tbs_fields_of_der(certificate: bytes) -> TbsFields:

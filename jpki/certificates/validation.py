@@ -39,13 +39,22 @@ from jpki.certificates.revocation import (
     RevocationMode,
     check_revocation,
 )
+from jpki.certificates.tbs import extension_value
 from jpki.certificates.trust import PinnedCa, pin_of
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
 from jpki.errors import CertificateMalformedError
+from jpki.files import CertificateName
 
 WEAK_SIGNATURES: Final = frozenset(
     {SignatureAlgorithmOID.RSA_WITH_MD5, SignatureAlgorithmOID.RSA_WITH_SHA1}
 )
+
+
+KEY_USAGE_OID: Final = bytes.fromhex("0603551D0F")
+SIGNATURE_KEY_USAGE: Final = bytes.fromhex("030206C0")
+"""digitalSignature and nonRepudiation, RFC 5280 4.2.1.3."""
+AUTHENTICATION_KEY_USAGE: Final = bytes.fromhex("03020780")
+"""digitalSignature."""
 
 
 class Purpose(Enum):
@@ -57,6 +66,10 @@ class Purpose(Enum):
     """Logging in: key usage digitalSignature and extended key usage clientAuth."""
 
 
+CERTIFICATE_FOR: Final[Mapping[Purpose, CertificateName]] = {
+    Purpose.DOCUMENT: CertificateName.SIGNATURE,
+    Purpose.LOGIN: CertificateName.AUTHENTICATION,
+}
 PINNED_POLICIES: Final[Mapping[Purpose, frozenset[str]]] = {
     Purpose.DOCUMENT: frozenset({SIGNATURE_POLICY, SMARTPHONE_SIGNATURE_POLICY}),
     Purpose.LOGIN: frozenset({AUTHENTICATION_POLICY}),
@@ -135,7 +148,8 @@ def check_path(
         return PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))
     issuer = find_issuer(certificate, anchors, at)
     anchor = issuer.certificate
-    faults = [*profile_faults(certificate), *issuer.identifier_faults]
+    holder = read_holder(certificate)
+    faults = [*profile_faults(certificate, holder), *issuer.identifier_faults]
     policies = policies_of(certificate)
     reasons = [
         *_date_faults(certificate, at),
@@ -144,7 +158,7 @@ def check_path(
         *_extension_faults(certificate),
         *_usage_faults(certificate, purpose),
         *_policy_faults(policies, anchor, purpose),
-        *_holder_faults(certificate),
+        *([Reason.HOLDER_MALFORMED] if holder is not None and holder.is_malformed else []),
         *([Reason.PROFILE_MISMATCH] if faults else []),
         *issuer.reasons,
     ]
@@ -201,49 +215,30 @@ def _extension_faults(certificate: x509.Certificate) -> Iterator[Reason]:
 
 
 def _usage_faults(certificate: x509.Certificate, purpose: Purpose) -> Iterator[Reason]:
-    # Without a key usage RFC 5280 would allow everything; JPKI always says what for.
-    usages = _key_usages(certificate)
+    # Without a key usage RFC 5280 would allow everything; JPKI always says what for. The bytes
+    # are compared: bits may be encoded in several ways, and in one by DER.
+    usage = extension_value(certificate, KEY_USAGE_OID)
     extended = find_extension(certificate, x509.ExtendedKeyUsage)
     fits: bool
     match purpose:
         case Purpose.DOCUMENT:
-            fits = usages == {"digital_signature", "content_commitment"} and extended is None
+            fits = usage == SIGNATURE_KEY_USAGE and extended is None
         case Purpose.LOGIN:
             logs_in = extended is not None and list(extended) == [ExtendedKeyUsageOID.CLIENT_AUTH]
-            fits = usages == {"digital_signature"} and logs_in
+            fits = usage == AUTHENTICATION_KEY_USAGE and logs_in
     if not fits:
         yield Reason.WRONG_KEY_USAGE
-
-
-def _key_usages(certificate: x509.Certificate) -> set[str]:
-    usage = find_extension(certificate, x509.KeyUsage)
-    if usage is None:
-        return set()
-    names = {
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-    }
-    return {name for name in names if getattr(usage, name)}
 
 
 def _policy_faults(
     policies: tuple[str, ...], anchor: x509.Certificate | None, purpose: Purpose
 ) -> Iterator[Reason]:
-    is_pinned = anchor is not None and pin_of(anchor) is not None
-    allowed = (PINNED_POLICIES if is_pinned else GIVEN_POLICIES)[purpose]
-    if len(policies) != 1 or policies[0] not in allowed:
+    pin = None if anchor is None else pin_of(anchor)
+    allowed = (GIVEN_POLICIES if pin is None else PINNED_POLICIES)[purpose]
+    # A CA of J-LIS issues certificates for its own purpose only.
+    is_elsewhere = pin is not None and pin.issues is not CERTIFICATE_FOR[purpose]
+    if len(policies) != 1 or policies[0] not in allowed or is_elsewhere:
         yield Reason.WRONG_POLICY
-
-
-def _holder_faults(certificate: x509.Certificate) -> Iterator[Reason]:
-    holder = read_holder(certificate)
-    if holder is not None and holder.is_malformed:
-        yield Reason.HOLDER_MALFORMED
 
 
 def _revocation_faults(
