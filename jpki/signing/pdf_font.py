@@ -8,6 +8,7 @@ TrueType fonts are, comes out spaced wide.
 import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -257,8 +258,11 @@ class _FontProgram:
         return stream
 
 
-def _open(path: Path) -> TTFont:
-    return TTFont(path, fontNumber=0, lazy=True)
+@contextmanager
+def _open(path: Path) -> Iterator[TTFont]:
+    # Opened here: what is no font, fontTools would leave open.
+    with path.open("rb") as file, TTFont(file, fontNumber=0, lazy=True) as font:
+        yield font
 
 
 def _postscript_name(font: TTFont) -> str:

@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.reader import HistoricalResolver, RawPdfPath
 
 from jpki.signing.pdf_reader import PdfReader, entry
 
-MAX_STEPS: Final = 2_000_000  # in all of a document's history: some ten seconds
+MAX_STEPS: Final = 1_000_000  # in all of a document's history: some five seconds
 LINKS_A_STEP: Final = 32  # of a way walked back
 
 Key = str | int
