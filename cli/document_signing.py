@@ -15,6 +15,7 @@ from cli.errors import InputError
 from cli.input_file import COPY_BYTES, HashedInput
 from cli.signing_plan import Job, SignatureFormat, SigningSettings
 from cli.translation import N_
+from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.keys import CardPrivateKey
 from jpki.signing import preload, sign_digest, sign_raw, write_attached
 
@@ -124,9 +125,13 @@ class Signing:
     def _sign_asice(self, documents: Sequence[HashedInput], resources: ExitStack) -> Writer:
         from jpki.signing.asic import NamedDocument, sign_asice
 
+        streams = [_open(document, resources) for document in documents]
+        # A container gets one more signature, over what is in it and what is added.
+        existing = streams[0] if _is_container(streams[0]) else None
         named = [
-            NamedDocument(name=document.source.path.name, content=_open(document, resources))
-            for document in documents
+            NamedDocument(name=document.source.path.name, content=stream)
+            for document, stream in zip(documents, streams, strict=True)
+            if stream is not existing
         ]
         signed = _unnamed(resources)
         sign_asice(
@@ -135,6 +140,8 @@ class Signing:
             self.key,
             self.key.certificate,
             signing_time=self.time,
+            existing=existing,
+            algorithm=self.settings.algorithm,
             timestamper=self.settings.timestamper,
         )
         return partial(_copy, signed)
@@ -145,6 +152,12 @@ def _bytes(content: bytes) -> Writer:
         output.write(content)
 
     return write
+
+
+def _is_container(stream: BinaryIO) -> bool:
+    head = stream.read(HEAD_BYTES)
+    stream.seek(0)
+    return detect_format(head) is DocumentFormat.ASICE
 
 
 def _unnamed(resources: ExitStack) -> BinaryIO:
@@ -191,7 +204,13 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
                 check_xml(_bounded(stream, job.source.name), settings.xml)
         case SignatureFormat.JWS:
             _bounded(stream, job.source.name)
-        case SignatureFormat.RAW | SignatureFormat.CMS | SignatureFormat.ASICE:
+        case SignatureFormat.ASICE:
+            from jpki.signing.asic import check_asice
+
+            existing = stream if _is_container(stream) else None
+            names = [source.path.name for source in job.sources]
+            check_asice(names if existing is None else names[1:], existing)
+        case SignatureFormat.RAW | SignatureFormat.CMS:
             return
 
 

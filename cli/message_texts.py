@@ -122,7 +122,7 @@ def pin_incorrect_text(error: "PinIncorrectError") -> str:
         text
         + " "
         + _(
-            "One more wrong entry blocks it; 'jpki pin unlock' tells what happens then."
+            "One more wrong entry blocks it; 'jpki help blocked' tells what happens then."
             " The last try is used with --use-last-try only."
         )
     )

@@ -88,7 +88,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         ExitCode.REFUSED,
         N_(
             "Only one try is left for the {kind}; it was not used. If you are sure of it, run the"
-            " command at a terminal with --use-last-try; if not, see 'jpki pin unlock'."
+            " command at a terminal with --use-last-try; if not, see 'jpki help blocked'."
         ),
     ),
     "tries-unknown": (

@@ -42,6 +42,7 @@ class SignatureFormat(Enum):
 BY_CONTENT: Final = {
     DocumentFormat.PDF: SignatureFormat.PDF,
     DocumentFormat.XML: SignatureFormat.XML,
+    DocumentFormat.ASICE: SignatureFormat.ASICE,
 }
 """What ``auto`` takes; CMS for all else."""
 
@@ -175,6 +176,8 @@ def _output_name(source: InputFile, found: SignatureFormat, settings: SigningSet
             return f"{source.name}.sig"
         case SignatureFormat.CMS:
             return f"{source.name}.p7m" if settings.attached else f"{source.name}.p7s"
+        case SignatureFormat.ASICE if path.suffix == ".asice":  # one more signature in it
+            return str(path.with_name(f"{path.stem}-signed.asice"))
         case SignatureFormat.XML if settings.detached:
             return f"{source.name}.xml"
         case SignatureFormat.PDF | SignatureFormat.XML:

@@ -97,6 +97,8 @@ PROFILE_FAULTS: Final = {
     ProfileFaultKind.ALGORITHM_PARAMETERS: N_("parameters of its algorithms are odd"),
     ProfileFaultKind.TIME_TYPE: N_("its times are written in another form"),
     ProfileFaultKind.UNIQUE_IDENTIFIER: N_("it has a unique identifier"),
+    ProfileFaultKind.NAME: N_("its subject's name is empty or oddly made"),
+    ProfileFaultKind.MISSING_HOLDER: N_("it says nothing of its holder"),
 }
 
 EVIDENCE_FAULTS: Final = {

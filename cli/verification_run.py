@@ -100,7 +100,7 @@ class VerificationPlan:
         stream.seek(0)
         found = detect_format(head)
         if found is not DocumentFormat.OTHER:
-            return found.value
+            return str(found.value)
         # A bare signature has no form at all; a file called FILE.p7s claims to have one.
         return "raw" if self.certificates and not source.name.endswith(CMS) else "cms"
 

@@ -180,9 +180,8 @@ def _timestamp_as_text(timestamp: TimestampReport) -> Iterator[str]:
             text = _("  existed at:   {time} perhaps, by {authority}, which nobody here trusts")
         case Verdict.FAILED:
             text = _("  timestamp:    FAILED ({authority}, {time})")
-    yield text.format(
-        time=japan_time(timestamp.time), authority=printable(timestamp.authority or "?")
-    )
+    time = "?" if timestamp.time is None else japan_time(timestamp.time)
+    yield text.format(time=time, authority=printable(timestamp.authority or "?"))
 
 
 def _signer(summary: CertificateProfile) -> str:

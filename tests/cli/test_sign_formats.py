@@ -102,6 +102,22 @@ def test_a_container_holds_all_files_under_one_signature(desk, ca_folder) -> Non
     assert one == desk.card.exchange_count - before  # one signature, whatever the files
 
 
+def test_a_container_gets_one_more_signature(desk, ca_folder) -> None:
+    sign(desk, "--format", "asice", "document.txt", "-o", "one.asice")
+    answer = sign(desk, "one.asice")
+    assert (answer["files"][0]["format"], answer["files"][0]["output"]) == (
+        "asice",
+        "one-signed.asice",
+    )
+    (file,) = verdicts(desk, ca_folder, "one-signed.asice")
+    assert file["verdict"] == "passed"
+    assert len(file["signatures"]) == 2
+    run = desk.run(
+        "sign", "--format", "asice", "document.txt", "document.txt", *SOURCE, pin=PASSWORD
+    )
+    assert run.error["code"] == "document"
+
+
 @pytest.mark.parametrize("detached", [False, True])
 def test_a_jws_is_compact_and_verifies(desk, ca_folder, detached) -> None:
     option = ("--detached",) if detached else ()
