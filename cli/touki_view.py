@@ -48,8 +48,6 @@ def touki_as_text(findings: Sequence["ToukiFinding"]) -> Iterator[str]:
         if finding.passed:
             yield _("  touki:        ok: {rule}").format(rule=rule)
             continue
-        place = (
-            "" if finding.offset is None else _(" at byte {offset}").format(offset=finding.offset)
+        yield _("  touki:        REFUSED: {rule} (found: {detail}; at byte {offset})").format(
+            rule=rule, detail=printable(finding.detail) or "-", offset=finding.offset or "-"
         )
-        found = f" ({printable(finding.detail)}{place})" if finding.detail or place else ""
-        yield _("  touki:        REFUSED: {rule}{found}").format(rule=rule, found=found)
