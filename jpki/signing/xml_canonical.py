@@ -76,12 +76,14 @@ def without(signature: XmlElement | None, canonicalize: Callable[[], bytes]) -> 
         return canonicalize()
     marker = f"cut-{secrets.token_hex(16)}"  # no document can have it
     before, after = (etree.ProcessingInstruction(marker) for _ in range(2))
+    tail, signature.tail = signature.tail, None  # the text behind an element goes where it goes
     signature.addprevious(before)
     signature.addnext(after)
+    after.tail = tail
     try:
         start, _, end = canonicalize().split(f"<?{marker}?>".encode())
     finally:
-        tail, after.tail = after.tail, None  # lxml removes it with its element
+        after.tail = None
         signature.getparent().remove(after)
         signature.getparent().remove(before)
         signature.tail = tail

@@ -18,7 +18,6 @@ from cryptography import x509
 
 from jpki.certificates.issuer import check_anchors_and_time
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
-from jpki.certificates.validation import PathReport, Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.errors import DocumentError, DocumentFault
 from jpki.verification.report import VerificationReport
@@ -73,13 +72,12 @@ def verify_xml(
     if len(parsed.signatures) > MAX_SIGNATURES:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
-    def check(certificate: x509.Certificate, pinned: Sequence[x509.Certificate]) -> PathReport:
-        return check_path(certificate, (*anchors, *pinned), at, Purpose.DOCUMENT, revocation)
-
     circumstances = Circumstances(
         references=References(document=parsed, files=detached_files, id_attribute=id_attribute),
-        check=check,
+        anchors=anchors,
+        at=at,
         now=now or at,
+        revocation=revocation,
         allow_sha1=allow_sha1,
     )
     return VerificationReport(

@@ -145,8 +145,14 @@ class References:
                 each.get("Algorithm") for each in self.document.root.iter(ds("DigestMethod"))
             }
             names = {DIGEST_METHODS[method] for method in methods if method in DIGEST_METHODS}
-            self._file_digests[name] = _digests(self.files[name], names | {hash_name})
+            self._file_digests[name] = _digests(self._open(name), names | {hash_name})
         return self._file_digests[name][hash_name]
+
+    def _open(self, name: str) -> BinaryIO:
+        try:
+            return self.files[name]
+        except KeyError:  # it was there a moment ago
+            raise XmlFaultError(Reason.CONTENT_MISSING) from None
 
 
 def _plan(

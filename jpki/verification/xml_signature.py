@@ -145,8 +145,24 @@ def only_child(parent: XmlElement, tag: str) -> XmlElement:
     return found[0]
 
 
+def transform_of(element: XmlElement) -> Transform:
+    """Read a ds:Transform or a ds:CanonicalizationMethod."""
+    prefixes: list[str] = []
+    has_parameters = bool((element.text or "").strip())
+    for child in elements_of(element):
+        if child.tag == INCLUSIVE_NAMESPACES:
+            prefixes += child.get("PrefixList", "").split()
+        else:
+            has_parameters = True
+    return Transform(
+        algorithm=element.get("Algorithm"),
+        prefixes=tuple(prefixes),
+        has_parameters=has_parameters,
+    )
+
+
 def _canonical_signed_info(signed_info: XmlElement) -> bytes:
-    transform = _transform(only_child(signed_info, ds("CanonicalizationMethod")))
+    transform = transform_of(only_child(signed_info, ds("CanonicalizationMethod")))
     method = transform.canonicalization
     if method is None:
         raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)
@@ -183,22 +199,7 @@ def _reference(element: XmlElement) -> Reference:
     return Reference(
         uri=element.get("URI"),
         type=element.get("Type"),
-        transforms=tuple(_transform(each) for each in transforms),
+        transforms=tuple(transform_of(each) for each in transforms),
         digest_method=None if len(method) else method.get("Algorithm"),
         digest=octets_of(value),
-    )
-
-
-def _transform(element: XmlElement) -> Transform:
-    prefixes: list[str] = []
-    has_parameters = bool((element.text or "").strip())
-    for child in elements_of(element):
-        if child.tag == INCLUSIVE_NAMESPACES:
-            prefixes += child.get("PrefixList", "").split()
-        else:
-            has_parameters = True
-    return Transform(
-        algorithm=element.get("Algorithm"),
-        prefixes=tuple(prefixes),
-        has_parameters=has_parameters,
     )

@@ -11,14 +11,16 @@ from lxml.etree import _Element as XmlElement
 
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import read_profile
+from jpki.certificates.revocation import RevocationMaterial
 from jpki.certificates.trust import is_pinned
-from jpki.certificates.validation import PathReport
+from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.errors import CertificateMalformedError
 from jpki.signing.digest import HashAlgorithm
 from jpki.verification.report import Coverage, Level, Note, SignatureReport
 from jpki.verification.signer import BEST_FIRST, signing_time_faults
 from jpki.verification.signer_certificate import MAX_CANDIDATES, is_referenced
+from jpki.verification.timestamped_signature import with_timestamp
 from jpki.verification.xml_algorithms import (
     DIGEST_METHODS,
     SHA1,
@@ -31,6 +33,7 @@ from jpki.verification.xml_key_info import KeyInfo, read_key_info
 from jpki.verification.xml_properties import SignedProperties, read_signed_properties
 from jpki.verification.xml_references import References, Resolved
 from jpki.verification.xml_signature import XmlFaultError, XmlSignature, parse_signature
+from jpki.verification.xml_timestamp import signature_timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,10 @@ class Circumstances:
     """What holds for every signature of a document."""
 
     references: References
-    check: Callable[[x509.Certificate, Sequence[x509.Certificate]], PathReport]  # and pinned CAs
+    anchors: Sequence[x509.Certificate]
+    at: datetime  # the time at which certificates must be valid
     now: datetime  # a signature that claims to be from a later time is not believed
+    revocation: RevocationMaterial
     allow_sha1: bool
 
 
@@ -164,13 +169,18 @@ def _verify_with(
     time = None if read.properties is None else read.properties.signing_time
     if time is not None:
         reasons += signing_time_faults(time, certificate, circumstances.now)
-    pinned = [load_certificate(der) for der in read.key_info.certificates if is_pinned(der)]
-    path = circumstances.check(certificate, pinned)
-    return replace(
+    beside = read.key_info.certificates
+    anchors, at = circumstances.anchors, circumstances.at
+    pinned = [load_certificate(der) for der in beside if is_pinned(der)]
+    revocation = circumstances.revocation
+    path = check_path(certificate, (*anchors, *pinned), at, Purpose.DOCUMENT, revocation)
+    report = replace(
         _report(read, *reasons, *path.reasons, is_signed=read.hash_name is not None and not wrong),
         signer=read_profile(certificate),
         path=path,
     )
+    timestamp = signature_timestamp(read.signature, beside, anchors, at, circumstances.now)
+    return with_timestamp(report, timestamp, revocation.mode)
 
 
 def _report(read: _Read, *reasons: Reason, is_signed: bool = False) -> SignatureReport:

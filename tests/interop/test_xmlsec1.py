@@ -284,6 +284,35 @@ def test_documents_that_xmlsec1_signed_pass(tmp_path, name, method):
         assert report.verdict is Verdict.FAILED
 
 
+@pytest.mark.parametrize("seed", range(120))
+def test_random_documents_that_xmlsec1_signed_somewhere_inside_pass(tmp_path, seed):
+    choose = random.Random(seed)  # noqa: S311
+    text = RandomDocument(seed).with_part()
+    places = [match.start() for match in re.finditer("</|<(?:e|f|要素|part)[ >]", text)]
+    place = choose.choice(places)
+    method = choose.choice(list(Canonicalization)).uri
+    reference = choose.choice(
+        (
+            Ref(transforms=(ENVELOPED, method)),
+            Ref(transforms=(ENVELOPED,)),
+            Ref(uri="#p", transforms=(ENVELOPED, method)),
+        )
+    )
+    canonicalization = f'<ds:CanonicalizationMethod Algorithm="{method}"/>'
+    signature = template("{}", reference, canonicalization=canonicalization)
+    made = sign_with_xmlsec1(f"{text[:place]}{signature}{text[place:]}", tmp_path)
+    (report,) = verify_xml(made, CA, AT).signatures
+    assert report.reasons == ()
+    if not reference.uri:
+        for old, new in (
+            ("</ds:Signature>", "</ds:Signature>x"),
+            ("<ds:Signature ", "y<ds:Signature "),
+        ):
+            tampered = made.replace(old.encode(), new.encode())
+            (report,) = verify_xml(tampered, CA, AT).signatures
+            assert report.reasons == (Reason.DIGEST_MISMATCH,)
+
+
 def test_a_signature_in_the_default_namespace_passes(tmp_path):
     text = template("<r xmlns='urn:x'><part id='p'/>{}</r>", Ref(uri="#p", transforms=(C14N,)))
     text = text.replace("<ds:", "<").replace("</ds:", "</").replace("xmlns:ds=", "xmlns=")

@@ -236,7 +236,7 @@ def test_markup_can_stand_behind_an_element():
 
 
 def test_namespaces_that_the_place_has_are_not_declared_again():
-    document = f'<r xmlns="urn:x" xmlns:ds="{DS}" xmlns:q='urn:q'><a/></r>'
+    document = f'<r xmlns="urn:x" xmlns:ds="{DS}" xmlns:q="urn:q"><a/></r>'
     signed = sign(document.encode())
     assert b"<ds:Signature xmlns:xades=" in signed
     assert verify_xml(signed, CA, AT).verdict is Verdict.PASSED
