@@ -206,7 +206,7 @@ def test_trees_that_are_no_trees_end_in_a_verdict() -> None:
 def test_thousands_of_fields_or_signatures_end_in_a_verdict() -> None:
     fields = [pdf.signature_field(b"(f%d)" % index, b"/V 4 0 R") for index in range(300)]
     assert within_seconds(pdf.build(pdf.with_form(*fields))) == {"malformed"}
-    mentions = pdf.one_page() | dict.fromkeys(range(10, 3000), b"<< /ByteRange [0] /Contents 1 >>")
+    mentions = pdf.one_page() | dict.fromkeys(range(10, 3000), b"<< /ByteRange [0 1 2 3] >>")
     assert "malformed" in within_seconds(pdf.build(mentions))
 
 
