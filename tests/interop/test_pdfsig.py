@@ -264,7 +264,10 @@ def other_signer() -> signers.SimpleSigner:
 def signed_by_pyhanko(document: bytes, monkeypatch: pytest.MonkeyPatch, **metadata: Any) -> bytes:
     """pyHanko signs at the clock's time; the certificates are of another one."""
     writer = IncrementalPdfFileWriter(io.BytesIO(document))
-    given = {"field_name": "Other", "subfilter": fields.SigSeedSubFilter.PADES} | metadata
+    given: dict[str, Any] = {
+        "field_name": "Other",
+        "subfilter": fields.SigSeedSubFilter.PADES,
+    } | metadata
     signature_metadata = signers.PdfSignatureMetadata(md_algorithm="sha256", **given)
     signer = signers.PdfSigner(signature_metadata, signer=other_signer())
     monkeypatch.setattr("pyhanko.sign.signers.pdf_signer.datetime", FixedClock)

@@ -126,7 +126,7 @@ def build_compressed(
         rows[number] = (2, container, index)
     own = container + 1
     rows[own] = (1, len(output), 0)
-    index = b" ".join(b"%d 1" % number for number in sorted(rows))
+    numbers = b" ".join(b"%d 1" % number for number in sorted(rows))
     table = b"".join(
         kind.to_bytes(1) + where.to_bytes(4) + more.to_bytes(2)
         for _, (kind, where, more) in sorted(rows.items())
@@ -135,7 +135,7 @@ def build_compressed(
     body = stream(
         zlib.compress(table),
         b"/Type /XRef /W [1 4 2] /Index [%s] /Root 1 0 R /Size %d /Filter /FlateDecode "
-        % (index, own + 1),
+        % (numbers, own + 1),
     )
     output += b"%d 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (own, body, place)
     return bytes(output)

@@ -84,6 +84,7 @@ class HandSigned:
     container: dict[str, Any] = field(default_factory=dict)
     make: Callable[[bytes], bytes] | None = None  # what was signed -> /Contents; None: a CMS
     name: bytes = b"(Hand)"
+    more_fields: Sequence[int] = ()
 
     def document(self) -> bytes:
         first = pdf.size_of(self.base)
@@ -120,12 +121,13 @@ class HandSigned:
     def _form(self, field_number: int) -> tuple[int, bytes]:
         """The catalog with a form of its own, or the form that is there with one more field."""
         catalog = pdf.object_body(self.base, 1)
-        added = b"/Fields [ %d 0 R " % field_number
+        numbers = (field_number, *self.more_fields)
+        added = b"/Fields [ " + b"".join(b"%d 0 R " % number for number in numbers)
         if b"/AcroForm <<" in catalog:
             return 1, catalog.replace(b"/Fields [", added)
         existing = re.search(rb"/AcroForm (\d+) 0 R", catalog)
         if existing is None:
-            form = b"/AcroForm << /Fields [%d 0 R] /SigFlags 3 >>" % field_number
+            form = b"/AcroForm << %s] /SigFlags 3 >>" % added
             return 1, catalog.replace(b"/Pages", form + b" /Pages")
         number = int(existing[1])
         return number, pdf.object_body(self.base, number).replace(b"/Fields [", added)

@@ -382,8 +382,8 @@ def test_a_certified_document_takes_no_new_stamp() -> None:
 
 
 def test_a_certification_comes_first() -> None:
-    for first in ({}, {"certify": Certification.FILL}):
-        signed = sign(PLAIN, **first)
+    for first in (None, Certification.FILL):
+        signed = sign(PLAIN, certify=first)
         assert fault(signed, certify=Certification.FILL) is DocumentFault.PDF_ALREADY_SIGNED
 
 
