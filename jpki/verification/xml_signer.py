@@ -184,9 +184,13 @@ def _verify_with(
 
 
 def _report(read: _Read, *reasons: Reason, is_signed: bool = False) -> SignatureReport:
-    """Report a signature; is_signed: its value is right, so that what it covers can be shown."""
+    """Report a signature; is_signed: its value is right.
+
+    What it covers is shown only where nothing speaks against the signature itself, whatever is said
+    of the certificate.
+    """
     covered = read.covered
-    holds = is_signed and not any(each.reasons for each in read.resolved)
+    holds = is_signed and not read.reasons
     return SignatureReport(
         reasons=tuple(dict.fromkeys([*read.reasons, *reasons])),
         level=_level(read.properties),

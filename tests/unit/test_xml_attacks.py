@@ -1,6 +1,7 @@
 """Forged XML signatures: algorithms, keys, certificates, properties. Each beside its control."""
 
 import base64
+import io
 from dataclasses import replace
 
 import pytest
@@ -24,7 +25,7 @@ from support.xml_signatures import (
     qualifying_properties,
 )
 
-from jpki.verification import Coverage, Note, Reason, Verdict
+from jpki.verification import Coverage, Note, Reason, SignatureReport, Verdict
 from jpki.verification.xml import verify_xml
 
 CA = [load("signature-ca")]
@@ -48,6 +49,13 @@ def reasons_of(document: bytes, anchors=CA, at=AT, **more) -> list[Reason]:
     return found
 
 
+def covered_bytes(signature: SignatureReport) -> bytes:
+    assert signature.write_covered is not None
+    output = io.BytesIO()
+    signature.write_covered(output)
+    return output.getvalue()
+
+
 def test_the_controls_pass():
     assert reasons_of(sign()) == []
     assert reasons_of(sign(XADES_SIG)) == []
@@ -56,8 +64,14 @@ def test_the_controls_pass():
 # --- the document and the signature value -------------------------------------------------------
 
 
-def test_a_changed_document_fails():
-    assert reasons_of(sign().replace(b"100", b"999")) == [Reason.DIGEST_MISMATCH]
+def test_a_changed_document_fails_and_nothing_of_it_is_shown():
+    forged = sign().replace(b"100", b"999")
+    assert reasons_of(forged) == [Reason.DIGEST_MISMATCH]
+    assert covered_bytes(verify_xml(forged, CA, AT).signatures[0]) == b""
+    expired = sign(Sig(certificates=("signature-expired",)))
+    (signature,) = verify_xml(expired, CA, AT).signatures
+    assert signature.reasons == (Reason.EXPIRED,)
+    assert covered_bytes(signature) == TEXT.replace("{}", "").encode()
 
 
 def test_a_changed_reference_fails():
@@ -222,10 +236,12 @@ def test_sha1_is_read_and_reported_as_weak_and_passes_only_if_allowed(name):
     document = sign(SHA1_FORMS[name])
     (signature,) = verify_xml(document, CA, AT).signatures
     assert signature.reasons == (Reason.WEAK_ALGORITHM,)
+    assert covered_bytes(signature) == b""
     assert signature.covers is Coverage.WHOLE
     assert signature.signer is not None
     (signature,) = verify_xml(document, CA, AT, allow_sha1=True).signatures
     assert signature.reasons == ()
+    assert covered_bytes(signature) == TEXT.replace("{}", "").encode()
     assert signature.notes == (Note.SHA1_ALLOWED,)
 
 
