@@ -128,13 +128,10 @@ class Container:
         return b"".join(self.chunks(name, MAX_MEMBER))
 
     def _mimetype(self, infos: list[zipfile.ZipInfo]) -> bytes:
-        # Annex A.1: first, neither compressed nor with an extra field, so that its content stands
-        # at a place that is known.
-        first = infos[0] if infos else None
+        # Annex A.1: first and not compressed, so that its content stands where programs look.
+        first = infos[0]
         if (
-            first is None
-            or first.header_offset != 0
-            or first.filename != MIMETYPE_NAME
+            first.filename != MIMETYPE_NAME
             or first.compress_type != zipfile.ZIP_STORED
             or first.file_size not in (len(ASIC_E), len(ASIC_S))
         ):
@@ -212,9 +209,9 @@ def _find_directory64(
 
 def _check_layout(stream: BinaryIO, infos: list[zipfile.ZipInfo], directory: _Directory) -> None:
     """Check that the entries stand in a row, with nothing before, between and after them."""
+    if not infos or infos[0].header_offset != 0:
+        raise ContainerError("no entries, or bytes before the first one")
     ends = [*(info.header_offset for info in infos[1:]), directory.offset]
-    if infos and infos[0].header_offset != 0:
-        raise ContainerError("bytes before the first entry")
     for info, end in zip(infos, ends, strict=True):
         _check_entry(stream, info, end)
 
