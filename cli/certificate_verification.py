@@ -7,7 +7,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from cli.certificate_view import certificate_as_json
+from cli.certificate_view import certificate_as_json, remarks_as_text
 from cli.certificate_words import kind_text
 from cli.exit_codes import ExitCode
 from cli.facts import utc_text
@@ -53,6 +53,7 @@ class CertVerifyResult:
         yield f"{printable(self.source)}: {verdict_text(self.path.verdict, self.path.anchor)}"
         yield from reasons_as_text(self.path.reasons, self.path)
         yield _("  certificate:  {kind}").format(kind=kind_text(self.profile.kind))
+        yield from (f"    {line}" for line in remarks_as_text(self.profile))
         yield _("  from, until:  {start}, {end}").format(
             start=japan_time(self.profile.not_valid_before),
             end=japan_time(self.profile.not_valid_after),

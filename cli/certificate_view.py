@@ -16,7 +16,7 @@ from cli.facts import utc_text
 from cli.printable import printable
 from cli.times import japan_time
 from cli.translation import _
-from jpki.certificates import CertificateProfile, Holder
+from jpki.certificates import CertificateProfile, Holder, Medium
 
 MASK: Final = "***"
 """Stands for what is there and not shown."""
@@ -145,6 +145,20 @@ def holder_as_text(holder: Holder, *, reveal: bool) -> Iterator[str]:
     yield _("Address:     {address}").format(address=shown(holder.address))
     for other in holder.others:
         yield _("Attribute:   {oid}: {text}").format(oid=other.oid, text=shown(other.text))
+    yield from _oddities_as_text(holder, reveal=reveal)
+    if not reveal:
+        yield _masked_text()
+
+
+def remarks_as_text(profile: CertificateProfile) -> Iterator[str]:
+    """What a verdict alone would hide, without what is personal: a phone, odd attributes."""
+    if profile.medium is Medium.SMARTPHONE:
+        yield _("Medium:      {medium}").format(medium=medium_text(profile.medium))
+    if profile.holder is not None:
+        yield from _oddities_as_text(profile.holder, reveal=False)
+
+
+def _oddities_as_text(holder: Holder, *, reveal: bool) -> Iterator[str]:
     substitutes = [
         *_substitutes(_("name"), holder.name, holder.substituted_in_name, reveal=reveal),
         *_substitutes(_("address"), holder.address, holder.substituted_in_address, reveal=reveal),
@@ -162,8 +176,6 @@ def holder_as_text(holder: Holder, *, reveal: bool) -> Iterator[str]:
         yield template.format(
             attribute=attribute_text(fault.attribute), fault=fault_text(fault.kind)
         )
-    if not reveal:
-        yield _masked_text()
 
 
 def _substitutes(

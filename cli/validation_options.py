@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -168,9 +168,9 @@ def _anchors_of(file: str, at: datetime) -> tuple[x509.Certificate, ...]:
 def _time(text: str) -> datetime:
     """The time of --at."""
     try:
-        time = datetime.fromisoformat(text)
-        # Without a zone it means the clock on this person's wall, which the year 1 may not have.
-        return time if time.tzinfo is not None else time.astimezone()
+        # Without a zone it means the clock on this person's wall. Neither that nor UTC may have the
+        # first or the last hours of the calendar.
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         detail = _("--at takes a time such as 2026-04-01T12:00:00+09:00.")
         raise UsageProblemError(detail) from None

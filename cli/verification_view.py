@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.certificate_view import certificate_as_json, holder_as_text
+from cli.certificate_view import certificate_as_json, holder_as_text, remarks_as_text
 from cli.exit_codes import ExitCode
 from cli.facts import json_value
 from cli.path_view import NO_PATH, path_as_json, path_as_text, reasons_as_text
@@ -139,10 +139,13 @@ class VerifiedFile:
         yield from reasons_as_text(report.reasons, path)
         if report.signer is not None:
             yield _("  signed by:    {name}").format(name=_signer(report.signer))
-            if self.reveal and report.signer.holder is not None:
-                yield from (
-                    f"    {line}" for line in holder_as_text(report.signer.holder, reveal=True)
-                )
+            holder = report.signer.holder if self.reveal else None
+            more = (
+                remarks_as_text(report.signer)
+                if holder is None
+                else holder_as_text(holder, reveal=True)
+            )
+            yield from (f"    {line}" for line in more)
         if report.covers is Coverage.PART:
             yield _("  form:         {level}, over a PART of the document only: {part}").format(
                 level=report.level.value, part=printable(report.covered or "?")

@@ -17,9 +17,11 @@ from support.pki import (
     PKI_DIR,
     SIGNATURE_LEAF,
     Leaf,
+    holder_names,
     load,
     load_key,
 )
+from support.pki import HOLDER as ATTRIBUTES
 from support.trial import Run, Trial, check_nothing_leaked
 
 from cli.verdict_words import CRL_REASONS, EVIDENCE_FAULTS, PROFILE_FAULTS
@@ -248,6 +250,47 @@ def test_the_time_decides(trial: Trial) -> None:
     for time, exit_code in (("2024-01-01T00:00:00Z", 0), ("2100-01-01", 10)):
         run = trial.run("cert", "verify", "-", "--trust", CA, "--at", time, stdin=content)
         assert run.exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "2026-02-30", "now", ""]
+)
+def test_a_time_that_cannot_be_is_a_usage_error(trial: Trial, time: str) -> None:
+    run = trial.run("cert", "verify", CA, "--at", time)
+    assert (run.exit_code, run.error["code"]) == (2, "usage")
+
+
+def test_the_edges_of_the_calendar_are_times_like_any(trial: Trial) -> None:
+    for time in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        for as_json in (True, False):
+            run = trial.run("cert", "verify", CA, "--trust", CA, "--at", time, as_json=as_json)
+            assert run.exit_code == 10
+
+
+def test_what_is_odd_about_the_holder_stands_beside_the_verdict(trial: Trial) -> None:
+    attributes = {**ATTRIBUTES, 2: "01000", 4: "19890331"}
+    content = leaf(names=holder_names(attributes))
+    run = verify(trial, content, "--trust", CA, as_json=False)
+    assert run.exit_code == 0
+    check_nothing_leaked(run)
+    text = run.stdout.decode()
+    assert "Odd:         birth date: it has not nine digits" in text
+    assert "Substitutes: name 2;" in text
+    plain = verify(trial, leaf(), "--trust", CA, as_json=False).stdout.decode()
+    assert "Odd:" not in plain
+    assert "Substitutes:" not in plain
+
+
+def test_the_signature_certificate_of_a_phone_passes_and_is_reported(trial: Trial) -> None:
+    content = leaf(policy="1.2.392.200149.8.5.1.1.40")
+    run = verify(trial, content, "--trust", CA)
+    assert run.exit_code == 0
+    assert answer(run)["policies"] == ["1.2.392.200149.8.5.1.1.40"]
+    assert answer(run)["certificate"]["medium"] == "smartphone"
+    text = verify(trial, content, "--trust", CA, as_json=False).stdout.decode()
+    assert "smartphone" in text
+    plain = verify(trial, leaf(), "--trust", CA, as_json=False).stdout.decode()
+    assert "smartphone" not in plain
 
 
 def test_the_holder_is_never_named_and_nothing_is_called_valid(trial: Trial) -> None:

@@ -117,6 +117,22 @@ def test_a_critical_extension_of_one_answer_is_a_condition_nobody_looks_at(answe
         assert finding.status is Revocation.GOOD
 
 
+@pytest.mark.parametrize(
+    ("time", "fault"),
+    [
+        (b"00010101000000Z", EvidenceFault.STALE),
+        (b"99991231235959Z", EvidenceFault.NOT_YET_VALID),
+    ],
+    ids=["the year 1", "the year 9999"],
+)
+def test_a_time_at_the_edge_of_the_calendar_is_a_time_like_any(time, fault):
+    sound = der(replace(GOOD, next_update=None).build())
+    this_update = f"{GOOD.this_update:%Y%m%d%H%M%SZ}".encode()
+    assert sound.count(this_update) == 1
+    (odd,) = load_ocsp_responses(sound.replace(this_update, time))
+    assert faults(look_up(odd)) == [fault]
+
+
 # --- who signed ---------------------------------------------------------------------------------
 
 
