@@ -69,7 +69,7 @@ TEXTS: Final[dict[str, str]] = {
         "The font has no glyph for {detail}. Give another one with --font FILE, such as IPAmjMincho"
         " (IPAmj明朝)."
     ),
-    "xml-malformed": N_("This is not XML, or it is damaged ({detail})."),
+    "xml-malformed": N_("This is not XML, or it is damaged (line {detail})."),
     "xml-encoding": N_(
         "The characters of this XML cannot be read as its declaration says ({detail}). Save it as"
         " UTF-8."
@@ -80,7 +80,12 @@ TEXTS: Final[dict[str, str]] = {
     ),
     "xml-too-deep": N_("This XML is nested too deeply. --format cms signs any file."),
     "xml-too-large": N_(
-        "This XML is too large to be signed as XML (limit: {detail}). --format cms signs any file."
+        "This XML is too large to be signed as XML (limits: 128 MiB, 10 MB in one text, 8 million"
+        " elements and attributes). --format cms signs any file."
+    ),
+    "xml-not-canonical": N_(
+        "A namespace of this XML is a relative address or has an '&' in it, so that a signature"
+        " would not hold everywhere. --format cms signs any file."
     ),
     "reference-missing": N_(
         "No element of this XML has the id of --reference. --id-attr names the attribute, if it is"
