@@ -91,12 +91,12 @@ def path_as_text(path: PathReport) -> Iterator[str]:
 
 def _revocation_as_text(finding: RevocationFinding) -> Iterator[str]:
     if finding.source is not None and finding.this_update is not None:
-        yield _("  revocation:   {status}, by a {source} of {time}").format(
+        yield _("  revocation:   {status}, by {source} of {time}").format(
             status=revocation_text(finding.status),
             source=source_text(finding.source),
             time=japan_time(finding.this_update),
         )
     for rejected in finding.rejected:
-        yield _("  not counted:  a {source}: {fault}").format(
+        yield _("  not counted:  {source}: {fault}").format(
             source=source_text(rejected.source), fault=evidence_fault_text(rejected.fault)
         )

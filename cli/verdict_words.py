@@ -119,8 +119,8 @@ EVIDENCE_FAULTS: Final = {
 }
 
 SOURCES: Final = {
-    RevocationSource.CRL: N_("revocation list (CRL)"),
-    RevocationSource.OCSP: N_("OCSP answer"),
+    RevocationSource.CRL: N_("a revocation list (CRL)"),
+    RevocationSource.OCSP: N_("an OCSP answer"),
 }
 
 CRL_REASONS: Final = {  # RFC 5280 5.3.1, as the CPS of JPKI uses them

@@ -132,6 +132,8 @@ def test_in_words_what_did_not_count_is_told(desk: Trial) -> None:
     text = run.stdout.decode()
     assert "not counted:  a revocation list (CRL): it was out of date" in text
     assert "the OCSP responder does not know the certificate" in text
+    other = desk.run(*VERIFY, "--ocsp", "other.ocsp", as_json=False).stdout.decode()
+    assert "not counted:  an OCSP answer: " in other
     good = desk.run(*VERIFY, "--crl", "good.crl", as_json=False).stdout.decode()
     assert "neither revoked nor suspended, by a revocation list" in good
     assert "valid" not in good
