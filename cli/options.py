@@ -196,7 +196,7 @@ def day_option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # 
             return None
         if value.year not in YEARS:
             raise click.BadParameter(
-                _("a year from {first} to {last} is wanted").format(first=YEARS[0], last=YEARS[-1])
+                _("a year from {first} to {last} is wanted.").format(first=YEARS[0], last=YEARS[-1])
             )
         return value.date()
 

@@ -50,15 +50,22 @@ class RenewalResult:
     def as_text(self) -> Iterator[str]:
         """For people."""
         if self.card_valid_until is not None:
-            yield _(
-                "The card is valid until {day}; the city office renews it from {opens} on."
-            ).format(day=self.card_valid_until, opens=_opens(self.card_valid_until))
+            yield self._card(self.card_valid_until)
         yield from self._certificates()
         for remark in self.remarks:
             yield _remark_text(remark)
         for deadline in self.deadlines:
             yield _deadline_text(deadline)
             yield from _news(deadline, self.today)
+
+    def _card(self, expiry: date) -> str:
+        if self.today > expiry:
+            return _(
+                "The card expired on {day}. Ask the city office (市区町村の窓口) for a new one."
+            ).format(day=expiry)
+        return _(
+            "The card is valid until {day}; the city office renews it from {opens} on."
+        ).format(day=expiry, opens=renewal_opens(expiry))
 
     def _certificates(self) -> Iterator[str]:
         expiry, opens = self.certificate_valid_until, self.renewal_opens

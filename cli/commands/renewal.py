@@ -8,7 +8,7 @@ import click
 from cli.context import AppContext, pass_app
 from cli.errors import UsageProblemError
 from cli.options import Command, day_option, option
-from cli.output_file import OutputFile
+from cli.output_file import STDOUT, OutputFile
 from cli.renewal_view import RenewalResult, calendar_of
 from cli.translation import N_, _
 from jpki.files import CertificateName
@@ -34,7 +34,7 @@ from jpki.lifecycle import Deadline, Move, day_in_japan, month_end, validity
 @day_option("--moved-out", help=N_("The planned moving-out day."))
 @day_option("--moved-in", help=N_("The day of moving in."))
 @day_option("--notified", help=N_("The day of the moving-in notice."))
-@option("--ics", metavar="FILE", help=N_("Write the dates to a calendar file."))
+@option("--ics", metavar="FILE", help=N_("Write the dates to a calendar file; '-' is stdout."))
 @option("--force", is_flag=True, help=N_("Replace a calendar file that exists."))
 @pass_app
 def renewal(
@@ -49,7 +49,9 @@ def renewal(
     **moves: date | None,
 ) -> None:
     """Find the dates, show them, and write the calendar."""
-    file = None if ics is None else OutputFile(path=Path(ics), force=force, option="--ics")
+    file = None
+    if ics is not None and ics != STDOUT:
+        file = OutputFile(path=Path(ics), force=force, option="--ics")
     if file is not None:
         file.check()
     now = app.clock()
@@ -64,6 +66,9 @@ def renewal(
     if file is not None:
         with file.writing() as stream:
             stream.write(calendar_of(result, now))
+    elif ics is not None:
+        with app.output.content() as stdout:
+            stdout.write(calendar_of(result, now))
     app.output.show(result)
 
 

@@ -77,6 +77,15 @@ def test_an_open_renewal_and_an_expiry_are_said_as_such(trial: Trial) -> None:
     assert "renews them now" in text
 
 
+def test_an_expired_card_is_said_to_be_one(trial: Trial) -> None:
+    arguments = ("renewal", "--issued", "2016-05-09", "--birth-date", "1980-05-10")
+    text = trial.run(*arguments, as_json=False).stdout.decode()
+    assert "The card expired on 2025-05-10." in text
+    assert "The card is valid" not in text
+    sound = trial.run(*BY_RULE, as_json=False).stdout.decode()
+    assert "The card is valid until 2036-05-10" in sound
+
+
 def test_the_leap_day_is_explained_to_whom_it_concerns(trial: Trial) -> None:
     arguments = ("renewal", "--issued", "2026-11-23", "--birth-date", "1988-02-29")
     assert "29 February" in trial.run(*arguments, as_json=False).stdout.decode()
@@ -102,6 +111,16 @@ def test_a_calendar_that_exists_is_kept(trial: Trial) -> None:
     path.write_text("mine")
     assert trial.run(*BY_RULE, "--ics", str(path)).error["code"] == "output-exists"
     assert Path(path).read_text() == "mine"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_calendar_on_stdout_is_alone_there(trial: Trial, *, as_json: bool) -> None:
+    (trial.folder / "-").write_text("mine")
+    run = trial.run(*BY_RULE, "--ics", "-", as_json=as_json)
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert len(list(Calendar.from_ical(run.stdout).events)) == 3
+    assert run.stdout.endswith(b"END:VCALENDAR\r\n")
+    assert (trial.folder / "-").read_text() == "mine"
 
 
 def test_the_calendar_is_one_that_rfc_5545_allows(trial: Trial) -> None:
@@ -309,4 +328,5 @@ def test_dates_that_cannot_be_are_refused(trial: Trial, arguments: tuple[str, ..
     run = trial.run("renewal", *arguments)
     assert run.exit_code == 2
     assert run.error["code"] == "usage"
+    assert re.fullmatch(r".*[^.]\. See 'jpki renewal --help'\.", run.error["message"])
     assert trial.card.exchange_count == 0
