@@ -10,6 +10,7 @@ to what it offers, because what is canonicalized here is always a whole subtree:
 - The enveloped signature is cut out of the octets of what it stands in.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -21,6 +22,8 @@ from jpki.signing.xml_options import Canonicalization
 XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
 XML_BASE = XML_NAMESPACE + "base"
 INHERITED_IN_11 = (XML_NAMESPACE + "lang", XML_NAMESPACE + "space")
+# libxml2 writes an "&" in a namespace as it is, and no other program would compute the same octets.
+UNESCAPED = re.compile(rb' xmlns(?::[^=<>"]{1,200})?="[^"<>]{0,2000}?&(?!(?:amp|lt|gt|quot|#x[9AD]);)')
 
 
 class CanonicalizationError(ValueError):
@@ -126,7 +129,7 @@ def _canonical(
     tree: XmlElement, method: Canonicalization, prefixes: Sequence[str], *, with_comments: bool
 ) -> bytes:
     try:
-        return bytes(
+        octets = bytes(
             etree.tostring(
                 tree,
                 method="c14n",
@@ -137,3 +140,6 @@ def _canonical(
         )
     except (etree.C14NError, ValueError) as error:
         raise CanonicalizationError("no canonical form") from error
+    if UNESCAPED.search(octets):
+        raise CanonicalizationError("a namespace that libxml2 does not escape")
+    return octets

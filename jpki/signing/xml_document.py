@@ -53,11 +53,11 @@ class XmlDocument:
         if not data:
             raise DocumentError(DocumentFault.EMPTY)
         if len(data) > MAX_XML_SIZE:
-            raise DocumentError(DocumentFault.XML_TOO_LARGE, f"{MAX_XML_SIZE >> 20} MiB")
+            raise DocumentError(DocumentFault.XML_TOO_LARGE)
         self._decoded = decode_xml(data)
         self._utf8 = self._decoded.utf8
         if self._utf8.count(b"<") + self._utf8.count(b"=") > MAX_MARKUP:
-            raise DocumentError(DocumentFault.XML_TOO_LARGE, f"{MAX_MARKUP} < and =")
+            raise DocumentError(DocumentFault.XML_TOO_LARGE)
         _refuse_dtd(self._utf8)
         self.root = parse_bounded(self._utf8)
         self._by_id: dict[
@@ -163,7 +163,7 @@ def parse_bounded(utf8: bytes) -> XmlElement:
     try:
         root = etree.fromstring(utf8, parser)
     except etree.XMLSyntaxError as error:  # its text quotes the document
-        raise DocumentError(_syntax_fault(error), f"line {error.lineno}") from None
+        raise DocumentError(_syntax_fault(error), str(error.lineno)) from None
     information = root.getroottree().docinfo
     if information.internalDTD is not None or information.externalDTD is not None:
         raise DocumentError(DocumentFault.XML_HAS_DTD)

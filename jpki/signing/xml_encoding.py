@@ -114,7 +114,7 @@ def _declared(body: bytes, codec: str) -> str:
     head = body[:DECLARATION_BYTES].decode(codec, errors="replace")
     match = DECLARATION.match(head)
     if match is None and DECLARATION_START.match(head):
-        raise DocumentError(DocumentFault.XML_MALFORMED, "line 1")
+        raise DocumentError(DocumentFault.XML_MALFORMED, "1")
     return "" if match is None else match["encoding"] or ""
 
 

@@ -63,8 +63,8 @@ class XmlPlan:
                 canonical = canonicalize_document(self.target, method)
             else:
                 canonical = canonicalize_element(self.target, method)
-        except CanonicalizationError as error:
-            raise DocumentError(DocumentFault.XML_MALFORMED, str(error)) from None
+        except CanonicalizationError:
+            raise DocumentError(DocumentFault.XML_NOT_CANONICAL) from None
         enveloped = (ENVELOPED_SIGNATURE,) if contains(self.target, self.parent) else ()
         return SignedReference(
             uri=self.uri,

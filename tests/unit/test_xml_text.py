@@ -242,10 +242,20 @@ def test_namespaces_that_the_place_has_are_not_declared_again():
     assert verify_xml(signed, CA, AT).verdict is Verdict.PASSED
 
 
-def test_a_namespace_that_libxml2_does_not_escape_is_refused():
+@pytest.mark.parametrize(
+    "document",
+    ['<r xmlns:q="urn:q?a&amp;b"/>', '<r><s><t xmlns="urn:q?a&amp;b"/></s></r>'],
+)
+def test_a_namespace_that_libxml2_does_not_escape_is_refused(document):
     with pytest.raises(DocumentError) as refused:
-        sign(b'<r xmlns:q="urn:q?a&amp;b"/>')
-    assert refused.value.fault is DocumentFault.XML_MALFORMED
+        check_xml(document.encode())
+    assert refused.value.fault is DocumentFault.XML_NOT_CANONICAL
+    check_xml(document.replace("?a&amp;b", "").encode())
+
+
+def test_text_that_looks_like_such_a_namespace_is_text():
+    document = """<r a=' xmlns="a&amp;b'> xmlns="a&amp;b" xmlns:a="&lt;&gt;&#13;" </r>"""
+    assert verify_xml(sign(document.encode()), CA, AT).verdict is Verdict.PASSED
 
 
 def test_a_prefix_that_means_something_else_is_declared_anew():
