@@ -1,9 +1,9 @@
 """Certificates by their name on the card, or out of a file."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
 
@@ -17,8 +17,10 @@ from cli.pin_source import PinSource
 from cli.translation import _
 from jpki.application import JpkiApplication
 from jpki.certificates.loading import read_through
-from jpki.errors import CertificateError
+from jpki.errors import CertificateError, UnsupportedCardError
 from jpki.files import CertificateName, PinKind
+
+Result = TypeVar("Result")
 
 CA_ALIASES: Final = {"sign-ca": "signature-ca", "auth-ca": "authentication-ca"}
 ISSUERS: Final = {
@@ -55,27 +57,42 @@ def read_certificate(
     Raises:
         PinError, CertificateError, CardError, PinSourceError.
     """
-    with _readable(app, name, pin_from=pin_from, use_last_try=use_last_try) as application:
+
+    def read(application: JpkiApplication) -> x509.Certificate:
         return application.read_certificate(name)
 
+    return _read(app, name, read, pin_from=pin_from, use_last_try=use_last_try)
 
-@contextmanager
-def _readable(
-    app: AppContext, name: CertificateName, *, pin_from: PinSource | None, use_last_try: bool
-) -> Iterator[JpkiApplication]:
-    """The card in a state in which it gives this certificate away."""
+
+def _read(
+    app: AppContext,
+    name: CertificateName,
+    read: Callable[[JpkiApplication], Result],
+    *,
+    pin_from: PinSource | None,
+    use_last_try: bool,
+) -> Result:
+    """Read from the card in a state in which it gives this certificate away."""
     if name is not CertificateName.SIGNATURE:
-        with app.card() as card, card.transaction() as application:
-            yield application
-        return
-    request = PinRequest(
-        kind=PinKind.SIGNATURE,
-        source=pin_from,
-        use_last_try=use_last_try,
-        disclosure=_("The signature certificate holds your name, address, birth date and sex."),
-    )
+        try:
+            with app.card() as card, card.transaction() as application:
+                return read(application)
+        except UnsupportedCardError:
+            if name is not CertificateName.AUTHENTICATION:
+                raise
+        # A phone: there this certificate, too, is behind its PIN.
+        request = PinRequest(
+            kind=PinKind.AUTHENTICATION, source=pin_from, use_last_try=use_last_try
+        )
+    else:
+        request = PinRequest(
+            kind=PinKind.SIGNATURE,
+            source=pin_from,
+            use_last_try=use_last_try,
+            disclosure=_("The signature certificate holds your name, address, birth date and sex."),
+        )
     with unlocked(app, request) as application:
-        yield application
+        return read(application)
 
 
 def read_named(
@@ -106,13 +123,17 @@ def read_with_issuer(
     name = certificate_name(word)
     if name is None:
         return _read_file(word)
-    with _readable(app, name, pin_from=pin_from, use_last_try=use_last_try) as application:
+
+    def read(application: JpkiApplication) -> tuple[x509.Certificate, ...]:
         certificates = [application.read_certificate(name)]
         if name in ISSUERS:
             with suppress(CertificateError):  # it is a help, and the certificate is what counts
                 certificates.append(application.read_certificate(ISSUERS[name]))
+        return tuple(certificates)
+
+    certificates = _read(app, name, read, pin_from=pin_from, use_last_try=use_last_try)
     read_through(certificates[0], name)
-    return tuple(certificates)
+    return certificates
 
 
 def _read_file(word: str) -> tuple[x509.Certificate, ...]:

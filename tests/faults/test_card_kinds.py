@@ -328,3 +328,52 @@ def test_the_holder_is_masked_unless_asked_for(trial: Trial) -> None:
         assert run.exit_code == 0, run.stderr
         for personal in ("見本", "太郎", "千代田区見本町", "1985"):
             assert personal not in run.stdout.decode() + run.stderr
+
+
+# --- a phone's authentication certificate is behind its PIN ---------------------------------------
+
+CERT_COMMANDS = pytest.mark.parametrize("command", ["show", "export", "verify"])
+PHONE = {"label": "JPKIAPGPSETOKEN"}
+
+
+@CERT_COMMANDS
+def test_r18_a_phone_gives_its_authentication_certificate_for_the_pin(
+    trial: Trial, issue: Issue, command: str
+) -> None:
+    issue(**PHONE)
+    run = trial.run("cert", command, "auth", *SOURCE, pin=PIN)
+    assert run.exit_code == (11 if command == "verify" else 0), run.stderr
+    assert trial.card.verify_count == 1
+    check_locked(trial.card)
+
+
+def test_r18_a_person_is_asked_for_a_phone_s_pin(trial: Trial, issue: Issue) -> None:
+    issue(**PHONE)
+    run = trial.run("cert", "show", "authentication", answers=[PIN], as_json=False)
+    assert run.exit_code == 0, run.stderr
+    assert "authentication certificate" in run.stdout.decode()
+    assert len(trial.person.questions) == 1
+    assert "address" not in run.stderr  # that is said of the other certificate
+
+
+@CERT_COMMANDS
+def test_r18_without_a_pin_a_phone_gives_no_authentication_certificate(
+    trial: Trial, issue: Issue, command: str
+) -> None:
+    issue(**PHONE)
+    run = trial.run("cert", command, "auth")
+    assert (run.exit_code, run.error["code"]) == (2, "pin-source")
+    assert trial.card.verify_count == 0
+
+
+def test_r18_a_wrong_pin_of_a_phone_is_told_as_everywhere(trial: Trial, issue: Issue) -> None:
+    issue(**PHONE)
+    run = trial.run("cert", "show", "auth", *SOURCE, pin="0000")
+    trial.refused(run, "pin-incorrect", verifies=1, tries={"authentication": 2})
+
+
+def test_the_pin_of_a_card_is_not_asked_for_its_authentication_certificate(
+    trial: Trial,
+) -> None:
+    assert trial.run("cert", "show", "auth", *SOURCE, pin=PIN).exit_code == 0
+    assert trial.card.verify_count == 0
