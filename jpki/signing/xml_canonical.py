@@ -23,7 +23,9 @@ XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
 XML_BASE = XML_NAMESPACE + "base"
 INHERITED_IN_11 = (XML_NAMESPACE + "lang", XML_NAMESPACE + "space")
 # libxml2 writes an "&" in a namespace as it is, and no other program would compute the same octets.
-UNESCAPED = re.compile(rb' xmlns(?::[^=<>"]{1,200})?="[^"<>]{0,2000}?&(?!(?:amp|lt|gt|quot|#x[9AD]);)')
+UNESCAPED = re.compile(
+    rb' xmlns(?::[^=<>" :]{1,200})?="[^"<>]{0,2000}?&(?!(?:amp|lt|gt|quot|#x[9AD]);)'
+)
 
 
 class CanonicalizationError(ValueError):
