@@ -120,6 +120,25 @@ TEXTS: Final[dict[str, str]] = {
 }
 
 
+DETAILS: Final = frozenset(
+    {
+        N_("bytes before the header"),
+        N_("catalog"),
+        N_("cross-reference table"),
+        N_("encryption"),
+        N_("field"),
+        N_("for certificates"),
+        N_("form"),
+        N_("its licence forbids embedding"),
+        N_("not a font"),
+        N_("page tree"),
+        N_("structure"),
+    }
+)
+"""What is said in words of where a fault is; all else is a name or a number."""
+
+
 def document_text(error: "DocumentError") -> str:
     """What is wrong with the document, or with what was asked of it."""
-    return _(TEXTS[error.fault.value]).format(detail=printable(error.detail))
+    detail = _(error.detail) if error.detail in DETAILS else printable(error.detail)
+    return _(TEXTS[error.fault.value]).format(detail=detail)

@@ -43,7 +43,7 @@ def form_fields(handler: PdfHandler) -> list[FormField]:
     """Return the fields of the form; several of one name are one field by the standard.
 
     Raises:
-        PdfReadError: one stands in the tree twice, or there are too many.
+        PdfReadError: there are too many.
     """
     form = entry(handler.root, "/AcroForm")
     found: list[FormField] = []
@@ -55,8 +55,10 @@ def form_fields(handler: PdfHandler) -> list[FormField]:
         partial_name = entry(dictionary, "/T")
         if partial_name is None or not isinstance(dictionary, generic.DictionaryObject):
             continue  # a widget of the field above
-        if reference in seen or len(seen) >= MAX_FIELDS or depth > MAX_FIELD_DEPTH:
-            raise PdfReadError("a field tree that is no tree, or has no end")
+        if reference in seen:
+            continue
+        if len(seen) >= MAX_FIELDS or depth > MAX_FIELD_DEPTH:
+            raise PdfReadError("too many fields")
         seen.add(reference)
         name = f"{prefix}.{partial_name}" if prefix else str(partial_name)
         own_type = entry(dictionary, "/FT") or inherited

@@ -131,13 +131,17 @@ def _later_revisions(
     rights = _rights(signature, old)
     policy = ANNOTATION_POLICY if rights.permission is MDPPerm.ANNOTATE else USUAL_POLICY
     last_signed = max(other.end for other in document.signatures)
+    # A timestamp is nobody's consent to what was filled in.
+    last_person = max(
+        (other.end for other in document.signatures if not other.is_timestamp), default=0
+    )
     for later in range(revision + 1, total):
         new = BoundedResolver(reader, later, budget)
         result = policy.apply(old, new, rights.lock, rights.permission)
         _check_level(result, rights)
-        is_signed = reader.xrefs.get_xref_container_info(later).end_location <= last_signed
-        _check_form(result, old, new, rights, is_signed=is_signed)
-        if not is_signed:
+        end = reader.xrefs.get_xref_container_info(later).end_location
+        _check_form(result, old, new, rights, is_signed=end <= last_person)
+        if end > last_signed:
             _check_unsigned(new, rights)
         yield NOTES.get(result.modification_level, Note.EXTENDED_AFTER_SIGNING)
     if last_signed != document.size and not _ends_at_its_end(document):
@@ -145,9 +149,13 @@ def _later_revisions(
 
 
 def _rights(signature: PdfSignature, signed: BoundedResolver) -> _Rights:
-    own, author = restriction_of(signature.field), certification_of(signed.root)
+    """Read what the signature allows, as it was when it was made."""
+    (field,) = (field for field in form_fields(signed) if field.name == signature.field.name)
+    own, author = restriction_of(field), certification_of(signed.root)
     given = [permission for permission in (own, author) if permission is not None]
-    return _Rights(permission=min(given, default=None), lock=field_lock_of(signature.dictionary))
+    return _Rights(
+        permission=min(given, default=None), lock=field_lock_of(entry(field.dictionary, "/V"))
+    )
 
 
 def _check_level(result: DiffResult, rights: _Rights) -> None:

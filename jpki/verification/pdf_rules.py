@@ -2,8 +2,8 @@
 
 pyHanko's difference analysis allows what its rules explain and refuses all else. Its rules stand
 here with three differences: a visible signature field that nobody signed is a drawing over the
-page; switching on /NeedAppearances makes other text of the same values; and comments are allowed
-where the author's certification says so (DocMDP 3).
+page; where readers make the appearance of fields themselves (/NeedAppearances), what they make it
+with stays; and comments are allowed where the author's certification says so (DocMDP 3).
 """
 
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,12 @@ from jpki.signing.pdf_reader import entry
 NEED_APPEARANCES: Final = "/NeedAppearances"
 FORM_KEYS: Final = frozenset({"/Fields", "/DR", "/DA", "/Q", NEED_APPEARANCES, "/SigFlags"})
 """Of the form itself, what may change: the fields are looked at one by one."""
-WIDGET: Final = "/Widget"
+MADE_WITH: Final = ("/DR", "/DA", "/Q")
+"""Of the form: the fonts and the style with which readers make the appearance of fields."""
+COMMENTS: Final = frozenset(
+    {"/Text", "/Popup", "/Highlight", "/Underline", "/Squiggly", "/StrikeOut", "/Caret", "/Ink"}
+)
+"""What a reader of a document remarks. Text boxes, stamps and the like write over the page."""
 LTA: Final = ModificationLevel.LTA_UPDATES
 
 
@@ -47,12 +52,11 @@ class _FormRule(FormUpdatingRule):
     def apply(
         self, old: HistoricalResolver, new: HistoricalResolver
     ) -> Iterable[tuple[ModificationLevel, FormUpdate]]:
-        before, after = (
-            bool(entry(entry(revision.root, "/AcroForm"), NEED_APPEARANCES))
-            for revision in (old, new)
-        )
-        if after and not before:
-            raise SuspiciousModification("the appearance of fields is to be made anew")
+        forms = [entry(revision.root, "/AcroForm") for revision in (old, new)]
+        before, after = (bool(entry(form, NEED_APPEARANCES)) for form in forms)
+        styles = [[entry(form, key) for key in MADE_WITH] for form in forms]
+        if after and (not before or styles[0] != styles[1]):
+            raise SuspiciousModification("the appearance of fields is made anew")
         yield from super().apply(old, new)
 
 
@@ -94,8 +98,8 @@ class _AnnotationRule(QualifiedWhitelistRule):
                 continue
             kinds = {entry(new(item), "/Subtype") for item in changed}
             kinds |= {entry(old(item), "/Subtype") for item in removed}
-            if WIDGET in kinds:
-                continue  # a field: the form's rules decide
+            if not kinds <= COMMENTS:
+                continue  # not explained, unless by the rules of forms
             compare_dicts(old_page, new_page, frozenset({"/Annots"}))
             yield ReferenceUpdate(generic.Reference(reference.idnum, reference.generation, new))
             array = new_page.raw_get("/Annots") if "/Annots" in new_page else None

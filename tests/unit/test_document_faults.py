@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.document_texts import TEXTS, document_text
+from cli.document_texts import DETAILS, TEXTS, document_text
 from jpki.errors import DocumentError, DocumentFault
 
 
@@ -31,3 +31,12 @@ def test_a_text_is_whole_sentences_and_shows_the_detail_where_it_has_a_place(
 def test_the_detail_cannot_act_on_the_terminal() -> None:
     text = document_text(DocumentError(DocumentFault.FIELD_MISSING, "\x1b[2J"))
     assert "\x1b" not in text
+
+
+def test_where_a_fault_is_has_words() -> None:
+    folder = Path(__file__).parents[2] / "jpki" / "signing"
+    sources = "".join(path.read_text() for path in folder.glob("pdf*.py"))
+    named = set(re.findall(r'parsing\("([^"]+)"\)', sources))
+    named |= set(re.findall(r'DocumentFault\.\w+, "([a-z ]+)"\)', sources))
+    assert "structure" in named
+    assert named <= DETAILS

@@ -7,7 +7,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import pdf
 from support.pki import load
-from support.signed_pdf import HandSigned, notes, only, reasons, sign, verify
+from support.signed_pdf import (
+    HandSigned,
+    document_timestamp,
+    notes,
+    only,
+    reasons,
+    sign,
+    verify,
+)
 
 from jpki.signing.pdf_options import Certification, PdfStamp
 from jpki.verification import Coverage, Verdict
@@ -138,6 +146,29 @@ def test_appearances_made_anew_are_refused() -> None:
     changed = catalog.replace(b"/AcroForm <<", b"/AcroForm <<\n/NeedAppearances true")
     assert changed != catalog
     assert_changed(pdf.update(signed, {1: changed}))
+
+
+def test_other_fonts_for_appearances_made_by_readers_are_refused() -> None:
+    resources = b"/DR << /Font << /F1 5 0 R >> >> /NeedAppearances true"
+    base = pdf.build(pdf.with_form(pdf.text_field("amount", "100"), form=resources))
+    signed = HandSigned(base=base).document()  # we take /NeedAppearances away
+    catalog = pdf.object_body(signed, 1)
+    assert b"/NeedAppearances true" in catalog
+    number = pdf.size_of(signed)
+    other = catalog.replace(b"/Font << /F1 5 0 R", b"/Font << /F1 %d 0 R" % number)
+    assert other != catalog
+    font = pdf.object_body(signed, 5).replace(b"Helvetica", b"Symbol")
+    changed = pdf.update(signed, {1: other, number: font})
+    assert "changed-after-signing" in reasons(verify(sign(changed)))
+    assert verify(signed).verdict is Verdict.PASSED
+
+
+def test_a_form_filled_under_a_timestamp_alone_is_refused() -> None:
+    # Anybody can make a timestamp; it is not the consent of the one who filled it in.
+    signed = sign(FORM, field_name="seller")
+    assert verify(document_timestamp(signed)).verdict is Verdict.PASSED
+    filled = pdf.update(signed, {PLACE: pdf.text_field("place", "Tokyo")})
+    assert "unsigned-bytes" in reasons(verify(document_timestamp(filled)))
 
 
 def test_a_form_filled_and_signed_by_the_next_is_noted() -> None:
@@ -361,6 +392,13 @@ def test_a_comment_under_a_certification_that_allows_it_is_noted() -> None:
     answered = pdf.update(commented, {number: comment.replace(b"why?", b"so?!")})
     assert verify(answered).verdict is Verdict.PASSED
     assert verify(again).verdict is Verdict.PASSED  # it is a comment, and nobody signed it
+
+
+@pytest.mark.parametrize("subtype", [b"/FreeText", b"/Stamp", b"/Square", b"/Redact", b"/Link"])
+def test_a_comment_may_not_write_over_the_page(subtype: bytes) -> None:
+    signed = sign(PLAIN, certify=Certification.ANNOTATE)
+    annotation = b"<< /Type /Annot /Subtype %s /Rect [70 690 400 730] /Contents (999) >>" % subtype
+    assert_changed(with_annotation(signed, annotation))
 
 
 def test_a_comment_may_not_bring_a_new_page() -> None:

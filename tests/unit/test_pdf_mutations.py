@@ -195,7 +195,11 @@ def test_deep_or_long_objects_end_in_a_verdict(extra: bytes) -> None:
 
 def test_trees_that_are_no_trees_end_in_a_verdict() -> None:
     circular = pdf.with_form(b"<< /T (a) /Kids [10 0 R] >>")
-    assert within_seconds(pdf.build(circular)) == {"malformed"}
+    assert within_seconds(pdf.build(circular)) == {"no-signature"}
+    deep = pdf.one_page(catalog=b"/AcroForm << /Fields [10 0 R] >>")
+    for number in range(10, 200):
+        deep[number] = b"<< /T (a) /Kids [%d 0 R] >>" % (number + 1)
+    assert within_seconds(pdf.build(deep)) == {"malformed"}
     pages = pdf.one_page()
     pages[2] = b"<< /Type /Pages /Kids [2 0 R] /Count 1 >>"
     assert within_seconds(pdf.build(pages)) == {"no-signature"}
