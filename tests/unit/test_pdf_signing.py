@@ -279,12 +279,28 @@ def test_neither_the_password_nor_the_name_is_in_the_options_as_they_are_shown()
     assert "himitsu" not in repr(PdfOptions(password="himitsu"))
 
 
-def test_options_are_there_without_pyhanko() -> None:
-    code = "import sys, jpki.signing.pdf_options; print('pyhanko' in sys.modules)"
+@pytest.mark.parametrize(
+    "module", ["jpki.signing", "jpki.signing.pdf_options", "jpki.verification"]
+)
+def test_what_everybody_imports_leaves_pyhanko_alone(module: str) -> None:
+    code = f"import sys, {module}; print('pyhanko' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout == "False\n"
+
+
+def test_the_packages_offer_what_is_loaded_on_first_use() -> None:
+    import jpki.signing
+    import jpki.verification
+    from jpki.verification.pdf import verify_pdf
+
+    assert jpki.signing.sign_pdf is sign_pdf
+    assert jpki.verification.verify_pdf is verify_pdf
+    for package in (jpki.signing, jpki.verification):
+        assert all(hasattr(package, name) for name in package.__all__)
+    with pytest.raises(AttributeError):
+        _ = jpki.signing.sign_everything
 
 
 # What is refused
