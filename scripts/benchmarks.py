@@ -344,6 +344,46 @@ def each_of(times: int, action: Callable[[], object]) -> float:
     return min(rounds)
 
 
+def measure_verification(folder: Path) -> None:
+    """1,000 detached signatures, each over a file of its own, against OpenSSL called for each."""
+    from support.pki import AT, PKI_DIR, load, load_key
+
+    from jpki.signing import sign_cms
+    from jpki.verification import Verdict, verify_cms
+
+    documents = [folder / f"{number}.txt" for number in range(1000)]
+    for document in documents:
+        document.write_text(f"contract {document.stem}\n")
+        with document.open("rb") as content:
+            signature = sign_cms(content, load_key("signature"), load("signature"), signing_time=AT)
+        document.with_suffix(".p7s").write_bytes(signature)
+    ca = [load("signature-ca")]
+    started = time.perf_counter()
+    for document in documents:
+        with document.open("rb") as content:
+            report = verify_cms(document.with_suffix(".p7s").read_bytes(), content, ca, AT)
+        if report.verdict is not Verdict.PASSED:
+            raise SystemExit(f"{document} did not pass: {report.reasons}")
+    jpki_s = time.perf_counter() - started
+    started = time.perf_counter()
+    for document in documents:
+        subprocess.run(
+            [
+                *("openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER"),
+                *("-in", document.with_suffix(".p7s"), "-content", document, "-out", "/dev/null"),
+                *("-CAfile", PKI_DIR / "signature-ca.pem", "-attime", str(int(AT.timestamp()))),
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+    openssl_s = time.perf_counter() - started
+    row(
+        "1,000 CMS files: openssl cms -verify for each / verify_cms in one process",
+        f"{openssl_s:.2f} s / {jpki_s:.2f} s = {openssl_s / jpki_s:.1f}",
+        "3",
+    )
+
+
 MEASUREMENTS = {
     "exchanges": measure_exchanges,
     "opensc": measure_opensc,
@@ -351,6 +391,7 @@ MEASUREMENTS = {
     "pdf": measure_pdf,
     "start": measure_start,
     "round-trip": measure_round_trip,
+    "verification": measure_verification,
     "revocation": measure_revocation,
     "path-check": measure_path_check,
 }
