@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import Certificate
+
 from cli.facts import json_value
 from cli.times import japan_time
 from cli.translation import _
@@ -27,6 +30,7 @@ def path_as_json(path: PathReport) -> dict[str, object]:
     return {
         "anchor": json_value(path.anchor),
         "anchor_name": None if path.pin is None else path.pin.name,
+        "anchor_fingerprint_sha256": _fingerprint(path.anchor_certificate),
         "revocation": path.revocation.status.value,
         "revocation_details": _revocation_as_json(path.revocation),
         "not_checked": json_value(path.not_checked),
@@ -35,6 +39,10 @@ def path_as_json(path: PathReport) -> dict[str, object]:
             {"fault": fault.kind.value, "oid": fault.oid} for fault in path.profile_faults
         ],
     }
+
+
+def _fingerprint(certificate: Certificate | None) -> str | None:
+    return None if certificate is None else certificate.fingerprint(SHA256()).hex()
 
 
 def _revocation_as_json(finding: RevocationFinding) -> dict[str, object]:
@@ -83,7 +91,10 @@ def _with_details(reason: Reason, path: PathReport) -> str:
 
 def path_as_text(path: PathReport) -> Iterator[str]:
     """Where the trust comes from, what is known about revocation, and what was left out."""
-    yield _("  trust in:     {anchor}").format(anchor=anchor_text(path.anchor, path.pin))
+    anchor, fingerprint = anchor_text(path.anchor, path.pin), _fingerprint(path.anchor_certificate)
+    if path.pin is None and fingerprint is not None:  # one of perhaps several that were given
+        anchor = f"{anchor} (SHA-256 {fingerprint})"
+    yield _("  trust in:     {anchor}").format(anchor=anchor)
     yield from _revocation_as_text(path.revocation)
     if path.not_checked:
         yield _("  not checked:  {items}").format(items=not_checked_text(path.not_checked))

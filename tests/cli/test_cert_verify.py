@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ObjectIdentifier
 from support.cards import HOLDER, PASSWORD
@@ -250,6 +251,19 @@ def test_the_time_decides(trial: Trial) -> None:
     for time, exit_code in (("2024-01-01T00:00:00Z", 0), ("2100-01-01", 10)):
         run = trial.run("cert", "verify", "-", "--trust", CA, "--at", time, stdin=content)
         assert run.exit_code == exit_code
+
+
+def test_of_several_cas_the_one_that_vouched_is_named(trial: Trial) -> None:
+    trust = [
+        word
+        for name in ("foreign-ca", "signature-ca", "authentication-ca")
+        for word in ("--trust", str(PKI_DIR / f"{name}.pem"))
+    ]
+    fingerprint = load("signature-ca").fingerprint(SHA256()).hex()
+    assert answer(verify(trial, leaf(), *trust))["anchor_fingerprint_sha256"] == fingerprint
+    text = verify(trial, leaf(), *trust, as_json=False).stdout.decode()
+    assert f"given with --trust (SHA-256 {fingerprint})" in text
+    assert answer(verify(trial, leaf()))["anchor_fingerprint_sha256"] is None
 
 
 @pytest.mark.parametrize(
