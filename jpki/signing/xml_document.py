@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import re
 from functools import cached_property
-from typing import Final
 from urllib.parse import unquote
 from xml.parsers import expat
 
@@ -18,12 +17,10 @@ from lxml import etree
 from lxml.etree import _Element as XmlElement
 
 from jpki.errors import DocumentError, DocumentFault
+from jpki.signing.xml_bounds import check_markup, check_size, weigh
 from jpki.signing.xml_encoding import decode_xml
 from jpki.signing.xml_options import DS_NAMESPACE, ID_ATTRIBUTES
 
-MAX_XML_SIZE: Final = 128 << 20
-"""Bytes of a document. A tree of lxml takes a multiple of it."""
-MAX_MARKUP = 8_000_000  # "<" and "=": each may cost an element or an attribute, some 200 bytes
 MAX_DEPTH = 256  # libxml2's
 
 SIGNATURE_TAG = f"{{{DS_NAMESPACE}}}Signature"
@@ -50,16 +47,13 @@ class XmlDocument:
             DocumentError: it is empty, too large, too deep, has a DTD, an encoding that is not
                 read here, or is no XML.
         """
-        if not data:
-            raise DocumentError(DocumentFault.EMPTY)
-        if len(data) > MAX_XML_SIZE:
-            raise DocumentError(DocumentFault.XML_TOO_LARGE)
+        check_size(data)
         self._decoded = decode_xml(data)
         self._utf8 = self._decoded.utf8
-        if self._utf8.count(b"<") + self._utf8.count(b"=") > MAX_MARKUP:
-            raise DocumentError(DocumentFault.XML_TOO_LARGE)
+        check_markup(self._utf8)
         _refuse_dtd(self._utf8)
         self.root = parse_bounded(self._utf8)
+        self._cost_of_element = weigh(self.root, self._utf8)
         self._by_id: dict[
             str | None, dict[str, list[XmlElement]]
         ] = {}  # one index for each extra name
@@ -87,9 +81,13 @@ class XmlDocument:
         return list(self.root.iter(SIGNATURE_TAG))
 
     @property
-    def size(self) -> int:
-        """Bytes of the document as UTF-8."""
-        return len(self._utf8)
+    def cost(self) -> int:
+        """What canonicalizing the whole costs, in octets of output."""
+        return self.cost_of(self._utf8)
+
+    def cost_of(self, canonical: bytes) -> int:
+        """What octets have cost that a part of the document was canonicalized to."""
+        return len(canonical) + canonical.count(b"<") * self._cost_of_element
 
     def with_markup_inside(self, element: XmlElement, markup: bytes) -> bytes:
         """Return the document with markup (UTF-8) as an element's last child."""

@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm
@@ -41,18 +42,17 @@ def algorithm_fault(identifier: str | None) -> Reason:
 
 
 def value_faults(
-    certificate: x509.Certificate, value: bytes, signed: bytes, hash_name: str
+    certificate: x509.Certificate, value: bytes, digest: bytes, hash_name: str
 ) -> Iterator[Reason]:
-    """Check a signature value over canonical bytes with the key of a certificate that was read."""
+    """Check a signature value over a digest with the key of a certificate that was read."""
     if hash_name != SHA1:
-        algorithm = HashAlgorithm(hash_name)
-        yield from signature_faults(certificate, value, algorithm.digest(signed), algorithm)
+        yield from signature_faults(certificate, value, digest, HashAlgorithm(hash_name))
         return
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
         yield Reason.UNSUPPORTED_ALGORITHM
         return
-    try:
-        key.verify(value, signed, PKCS1v15(), hashes.SHA1())  # noqa: S303  # reported as weak
+    try:  # reported as weak
+        key.verify(value, digest, PKCS1v15(), Prehashed(hashes.SHA1()))  # noqa: S303
     except (InvalidSignature, ValueError):
         yield Reason.SIGNATURE_INVALID

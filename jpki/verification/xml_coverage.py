@@ -13,10 +13,8 @@ from urllib.parse import unquote
 from lxml import etree
 from lxml.etree import _Element as XmlElement
 
-from jpki.signing.xml_canonical import contains
 from jpki.signing.xml_document import XmlDocument
 from jpki.verification.report import Coverage
-from jpki.verification.xml_properties import QUALIFYING_PROPERTIES, qualifying_properties
 from jpki.verification.xml_references import Resolved
 from jpki.verification.xml_signature import XmlSignature, elements_of
 
@@ -48,7 +46,8 @@ def find_covered(
     """
     inside = [each for each in resolved if _is_content(each, signature)]
     files = [each.file_name for each in resolved if each.file_name is not None]
-    whole = next((each for each in inside if _is_whole(each, signature, document, resolved)), None)
+    roots = [each for each in inside if _is_whole(each, signature, document)]
+    whole = roots[0] if roots and not _holds_unsigned(signature, resolved) else None
     if whole is not None:
         inside = [whole]
     # A document that is nothing but the signature stands for the files.
@@ -77,21 +76,17 @@ def _is_content(each: Resolved, signature: XmlSignature) -> bool:
     """Tell whether a reference is about more than the signature's certificate and properties."""
     if each.target is None:
         return False
-    if not contains(signature.element, each.target):
+    around = {each.target, *each.target.iterancestors()}
+    if signature.element not in around:
         return True
-    return any(contains(object_, each.target) for object_ in signature.objects) and not any(
-        contains(properties, each.target) for properties in qualifying_properties(signature)
-    )
+    return not around.isdisjoint(signature.objects) and around.isdisjoint(signature.properties)
 
 
-def _is_whole(
-    each: Resolved, signature: XmlSignature, document: XmlDocument, resolved: Sequence[Resolved]
-) -> bool:
+def _is_whole(each: Resolved, signature: XmlSignature, document: XmlDocument) -> bool:
     if each.target is not document.root or each.target is signature.element:
         return False
-    if not each.is_document and _has_instructions_beside(document.root):
-        return False  # such as a stylesheet: a reference by id leaves it out
-    return not any(_holds_unsigned(object_, resolved) for object_ in signature.objects)
+    # Such as a stylesheet: a reference by id leaves it out.
+    return each.is_document or not _has_instructions_beside(document.root)
 
 
 def _has_instructions_beside(root: XmlElement) -> bool:
@@ -99,18 +94,21 @@ def _has_instructions_beside(root: XmlElement) -> bool:
     return any(each is not None for each in found)
 
 
-def _holds_unsigned(object_: XmlElement, resolved: Sequence[Resolved]) -> bool:
-    """Tell whether a ds:Object, which the whole document is signed without, has more in it.
+def _holds_unsigned(signature: XmlSignature, resolved: Sequence[Resolved]) -> bool:
+    """Tell whether something in the signature's ds:Objects is neither signed nor of XAdES.
 
-    The properties of XAdES have their own rules.
+    The whole document is signed without them, and a reader might take it for signed.
     """
-    if any(each.target is object_ for each in resolved):
-        return False
-    texts = [object_.text, *(child.tail for child in object_)]
-    return any(text and text.strip() for text in texts) or any(
-        child.tag != QUALIFYING_PROPERTIES and not any(each.target is child for each in resolved)
-        for child in elements_of(object_)
-    )
+    harmless = {each.target for each in resolved} | set(signature.properties)
+    for object_ in signature.objects:
+        if object_ in harmless:
+            continue
+        if any(child not in harmless for child in elements_of(object_)):
+            return True
+        texts = [object_.text, *(child.tail for child in object_)]
+        if any(text and text.strip() for text in texts):
+            return True
+    return False
 
 
 def _name(each: Resolved) -> str:

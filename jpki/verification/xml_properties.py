@@ -11,7 +11,7 @@ from lxml.etree import _Element as XmlElement
 from jpki.certificates.verdict import Reason
 from jpki.errors import DocumentError
 from jpki.signing.xml_document import parse_bounded
-from jpki.signing.xml_options import SIGNED_PROPERTIES_TYPE, XADES_NAMESPACE
+from jpki.signing.xml_options import SIGNED_PROPERTIES_TYPE
 from jpki.verification.attributes import CertificateReference
 from jpki.verification.xml_algorithms import DIGEST_METHODS
 from jpki.verification.xml_references import Resolved
@@ -22,19 +22,12 @@ from jpki.verification.xml_signature import (
     octets_of,
     only_child,
     text_of,
+    xades,
 )
 
 XSD_DATE_TIME: Final = re.compile(
     r"\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,30})?(Z|[+-]\d\d:\d\d)?\s*"
 )
-
-
-def xades(tag: str) -> str:
-    """Return a tag of XAdES as lxml writes it."""
-    return f"{{{XADES_NAMESPACE}}}{tag}"
-
-
-QUALIFYING_PROPERTIES: Final = xades("QualifyingProperties")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +39,6 @@ class SignedProperties:
     certificate_v1: CertificateReference | None
 
 
-def qualifying_properties(signature: XmlSignature) -> list[XmlElement]:
-    """Return the QualifyingProperties of a signature; more than one is a fault."""
-    return [
-        each for object_ in signature.objects for each in object_.findall(QUALIFYING_PROPERTIES)
-    ]
-
-
 def read_signed_properties(
     signature: XmlSignature, resolved: Sequence[Resolved]
 ) -> SignedProperties | None:
@@ -62,7 +48,7 @@ def read_signed_properties(
         XmlFaultError: SIGNED_ATTRIBUTES_MISSING, there are some and nobody signed them, or
             SIGNED_ATTRIBUTES_INVALID.
     """
-    found = qualifying_properties(signature)
+    found = signature.properties
     typed = [each for each in resolved if each.reference.type == SIGNED_PROPERTIES_TYPE]
     if not found and not typed:
         return None

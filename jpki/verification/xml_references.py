@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import BinaryIO, Final
 from urllib.parse import unquote
 
@@ -30,11 +30,14 @@ from jpki.signing.xml_options import ENVELOPED_SIGNATURE, Canonicalization
 from jpki.verification.xml_algorithms import DIGEST_METHODS, algorithm_fault
 from jpki.verification.xml_signature import Reference, Transform, XmlFaultError, ds
 
-# All references of a document together may canonicalize so many bytes: this, and as many times its
-# size as honest signatures need.
-FREE_BYTES: Final = 64 << 20
+# What all signatures of a document may cost together, in octets of canonical output: this, and as
+# many times the cost of the document as honest ones need.
+FREE_COST: Final = 64 << 20
 TIMES: Final = 4
+COST_OF_REFERENCE: Final = 4096  # beside its octets
 ELSEWHERE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]")  # a scheme, a path from the root
+
+_COMMENTS = etree.XPath("count(descendant::comment())")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ class Resolved:
         return self.reference.uri == ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class References:
     """Everything that the signatures of one document may refer to. Follows references, bounded."""
 
@@ -66,7 +69,20 @@ class References:
 
     def __post_init__(self) -> None:
         """Set the bound."""
-        self._left = FREE_BYTES + TIMES * self.document.size
+        self._left = FREE_COST + TIMES * self.document.cost
+
+    def spend(self, canonical: bytes) -> None:
+        """Take note of what was canonicalized.
+
+        Raises:
+            XmlFaultError: MALFORMED, all of it together is too much.
+        """
+        self._check_left()
+        self._left -= COST_OF_REFERENCE + self.document.cost_of(canonical)
+
+    def _check_left(self) -> None:
+        if self._left < 0:
+            raise XmlFaultError(Reason.MALFORMED)
 
     def follow(self, reference: Reference, signature: XmlElement) -> Resolved:
         """Follow a reference and compare the digest.
@@ -93,8 +109,7 @@ class References:
     def _follow_inside(
         self, reference: Reference, uri: str, signature: XmlElement, hash_name: str
     ) -> Resolved:
-        if self._left < 0:
-            raise XmlFaultError(Reason.MALFORMED)
+        self._check_left()
         target = self.document.root if uri == "" else self._element(uri)
         method, prefixes, is_enveloped = _plan(reference.transforms)
         if is_enveloped and contains(signature, target):
@@ -104,7 +119,7 @@ class References:
         canonical = without(
             signature if is_inside else None, partial(canonicalize, target, method, prefixes)
         )
-        self._left -= len(canonical)
+        self.spend(canonical)
         is_right = hashlib.new(hash_name, canonical).digest() == reference.digest
         return Resolved(
             reference=reference,
@@ -148,6 +163,11 @@ class References:
             self._file_digests[name] = _digests(self._open(name), names | {hash_name})
         return self._file_digests[name][hash_name]
 
+    @cached_property
+    def _used_methods(self) -> set[str]:
+        methods = {each.get("Algorithm") for each in self.document.root.iter(ds("DigestMethod"))}
+        return {DIGEST_METHODS[method] for method in methods if method in DIGEST_METHODS}
+
     def _open(self, name: str) -> BinaryIO:
         try:
             return self.files[name]
@@ -175,7 +195,8 @@ def _plan(
 
 def _has_comments(target: XmlElement, signature: XmlElement, *, beside: bool) -> bool:
     """Tell whether there are comments in the target, or beside the root, but for the signature."""
-    if any(not contains(signature, comment) for comment in target.iter(etree.Comment)):
+    in_signature = _COMMENTS(signature) if contains(target, signature) else 0
+    if _COMMENTS(target) > in_signature:
         return True
     siblings = [target.itersiblings(etree.Comment, preceding=way) for way in (True, False)]
     return beside and any(True for each in siblings for _ in each)

@@ -6,6 +6,7 @@ comment or namespace of the document can make it say something else here.
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +16,10 @@ from jpki.certificates.verdict import Reason
 from jpki.errors import DocumentError
 from jpki.signing.xml_canonical import CanonicalizationError, canonicalize_element
 from jpki.signing.xml_document import parse_bounded
-from jpki.signing.xml_options import DS_NAMESPACE, Canonicalization
+from jpki.signing.xml_options import DS_NAMESPACE, XADES_NAMESPACE, Canonicalization
 
 MAX_REFERENCES: Final = 1000
+MAX_OBJECTS: Final = 100
 INCLUSIVE_NAMESPACES: Final = "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces"
 
 
@@ -69,6 +71,7 @@ class XmlSignature:
     value: bytes
     key_info: XmlElement | None
     objects: tuple[XmlElement, ...]
+    properties: tuple[XmlElement, ...]  # xades:QualifyingProperties in them; more than one: a fault
 
 
 def ds(tag: str) -> str:
@@ -76,8 +79,17 @@ def ds(tag: str) -> str:
     return f"{{{DS_NAMESPACE}}}{tag}"
 
 
-def parse_signature(element: XmlElement) -> XmlSignature:
+def xades(tag: str) -> str:
+    """Return a tag of XAdES as lxml writes it."""
+    return f"{{{XADES_NAMESPACE}}}{tag}"
+
+
+def parse_signature(element: XmlElement, spend: Callable[[bytes], None]) -> XmlSignature:
     """Take a ds:Signature of a document apart.
+
+    Args:
+        element: the signature.
+        spend: told of what was canonicalized; it raises where that is too much.
 
     Raises:
         XmlFaultError: it has not the parts that it must have, in their order.
@@ -90,7 +102,11 @@ def parse_signature(element: XmlElement) -> XmlSignature:
         raise XmlFaultError(Reason.MALFORMED)
     if any(each.tag != ds("Object") for each in objects):
         raise XmlFaultError(Reason.MALFORMED)
+    properties = [each for one in objects for each in one.iterfind(xades("QualifyingProperties"))]
+    if max(len(objects), len(properties)) > MAX_OBJECTS:
+        raise XmlFaultError(Reason.MALFORMED)
     signed_info = _canonical_signed_info(children[0])
+    spend(signed_info)
     method, *references = _signed_info_parts(signed_info)
     return XmlSignature(
         element=element,
@@ -101,6 +117,7 @@ def parse_signature(element: XmlElement) -> XmlSignature:
         value=octets_of(children[1]),
         key_info=key_info,
         objects=tuple(objects),
+        properties=tuple(properties),
     )
 
 

@@ -1,6 +1,7 @@
 """Verifying one ds:Signature, XML Signature 1.1 3.2, with its certificate and path."""
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,6 +55,7 @@ class _Read:
 
     signature: XmlSignature
     hash_name: str | None  # of the signature method; None: not one that we take
+    digest: bytes  # of SignedInfo; empty without that
     resolved: tuple[Resolved, ...]
     properties: SignedProperties | None  # None: none of XAdES, or invalid
     key_info: KeyInfo
@@ -76,8 +78,9 @@ def verify_signature(element: XmlElement, circumstances: Circumstances) -> Signa
     Raises:
         OSError: a file cannot be read.
     """
+    references = circumstances.references
     try:
-        signature = parse_signature(element)
+        signature = parse_signature(element, references.spend)
         key_info = read_key_info(signature.key_info)
     except XmlFaultError as fault:
         return SignatureReport(
@@ -97,7 +100,18 @@ def verify_signature(element: XmlElement, circumstances: Circumstances) -> Signa
     named = sorted(certificates, key=lambda each: not _is_named(read, each.der))
     makers = [each for each in named if not any(_value_faults(read, each))]
     candidates = makers[:MAX_CANDIDATES] or named[:1]
-    reports = [_verify_with(read, each, circumstances) for each in candidates]
+    timestamp = signature_timestamp(
+        signature,
+        key_info.certificates,
+        circumstances.anchors,
+        circumstances.at,
+        circumstances.now,
+    )
+    mode = circumstances.revocation.mode
+    reports = [
+        with_timestamp(_verify_with(read, each, circumstances), timestamp, mode)
+        for each in candidates
+    ]
     return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
 
 
@@ -122,6 +136,7 @@ def _read(signature: XmlSignature, key_info: KeyInfo, circumstances: Circumstanc
     return _Read(
         signature=signature,
         hash_name=hash_name,
+        digest=hashlib.new(hash_name, signature.signed_info).digest() if hash_name else b"",
         resolved=resolved,
         properties=properties,
         key_info=key_info,
@@ -150,9 +165,8 @@ def _is_named(read: _Read, der: bytes) -> bool:
 def _value_faults(read: _Read, candidate: _Candidate) -> Iterator[Reason]:
     if read.hash_name is None:
         return  # a reason of its own says so; nothing can be said of the value
-    signature = read.signature
     yield from value_faults(
-        candidate.certificate, signature.value, signature.signed_info, read.hash_name
+        candidate.certificate, read.signature.value, read.digest, read.hash_name
     )
 
 
@@ -169,18 +183,15 @@ def _verify_with(
     time = None if read.properties is None else read.properties.signing_time
     if time is not None:
         reasons += signing_time_faults(time, certificate, circumstances.now)
-    beside = read.key_info.certificates
     anchors, at = circumstances.anchors, circumstances.at
-    pinned = [load_certificate(der) for der in beside if is_pinned(der)]
+    pinned = [load_certificate(der) for der in read.key_info.certificates if is_pinned(der)]
     revocation = circumstances.revocation
     path = check_path(certificate, (*anchors, *pinned), at, Purpose.DOCUMENT, revocation)
-    report = replace(
+    return replace(
         _report(read, *reasons, *path.reasons, is_signed=read.hash_name is not None and not wrong),
         signer=read_profile(certificate),
         path=path,
     )
-    timestamp = signature_timestamp(read.signature, beside, anchors, at, circumstances.now)
-    return with_timestamp(report, timestamp, revocation.mode)
 
 
 def _report(read: _Read, *reasons: Reason, is_signed: bool = False) -> SignatureReport:

@@ -12,7 +12,6 @@ from jpki.signing.xml_options import Canonicalization
 from jpki.verification.report import TimestampReport
 from jpki.verification.timestamp import verify_timestamp
 from jpki.verification.timestamped_signature import MAX_TIMESTAMPS, best_timestamp
-from jpki.verification.xml_properties import qualifying_properties, xades
 from jpki.verification.xml_signature import (
     XmlFaultError,
     XmlSignature,
@@ -20,6 +19,7 @@ from jpki.verification.xml_signature import (
     octets_of,
     only_child,
     transform_of,
+    xades,
 )
 
 PATH = "/".join(
@@ -43,9 +43,7 @@ def signature_timestamp(
         at: the time at which certificates must be valid.
         now: the time of day.
     """
-    found = [
-        each for properties in qualifying_properties(signature) for each in properties.findall(PATH)
-    ]
+    found = [each for properties in signature.properties for each in properties.findall(PATH)]
     reports: list[TimestampReport] = []
     for element in found[:MAX_TIMESTAMPS]:
         try:
