@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.fake_pcsc import OtherCard
 from support.process import finish, start
+from support.stranger import connected
 from support.vpcd import READERS, Vpcd
 
 from jpki.emulator import VirtualCard, create_card, load_card
@@ -40,7 +41,7 @@ def test_empty_readers_are_no_card(vpcd: Vpcd) -> None:
 
 def test_another_card_is_left_as_it_is(vpcd: Vpcd) -> None:
     other = OtherCard()
-    with vpcd.insert(other):
+    with vpcd.insert(other) as reader, connected(reader):
         other.powered_off = 0
         exit_code, checks = doctor()
         assert other.powered_off == 0
