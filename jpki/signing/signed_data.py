@@ -80,7 +80,8 @@ class KeySigner(Signer):
         if self._timestamper is None:
             return None
         if dry_run:
-            return asn1_cms.CMSAttributes([_attribute(ROOM_OID, asn1_core.OctetString(bytes(MAX_TOKEN)))])
+            room = asn1_core.OctetString(bytes(MAX_TOKEN))
+            return asn1_cms.CMSAttributes([_attribute(ROOM_OID, room)])
         algorithm = HashAlgorithm(digest_algorithm)
         token = self._timestamper.timestamp_if_possible(algorithm.digest(signature), algorithm)
         if token is None:
