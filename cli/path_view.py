@@ -69,7 +69,8 @@ def _with_details(reason: Reason, path: PathReport) -> str:
     text, finding = reason_text(reason), path.revocation
     match reason:
         case Reason.WRONG_POLICY:
-            return f"{text}: {', '.join(path.policies) or _('it has none')}"
+            policies = ", ".join(path.policies) or _("it has none")
+            return f"{text}: {policies}"
         case Reason.PROFILE_MISMATCH:
             return f"{text}: {'; '.join(map(profile_fault_text, path.profile_faults))}"
         case Reason.REVOKED if finding.since is not None:

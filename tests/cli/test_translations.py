@@ -1,5 +1,6 @@
 """Every text in Japanese and Chinese, the catalogues as compiled, and which language is spoken."""
 
+import ast
 import gettext
 import importlib.util
 import json
@@ -43,6 +44,24 @@ def test_every_text_is_translated_and_no_other_is(script: ModuleType, language: 
     translations = catalogue(language)
     assert set(translations) == set(script.extracted()), "run scripts/translations"
     assert [text for text, translation in translations.items() if not translation] == []
+
+
+def test_no_text_hides_in_an_f_string_where_it_is_not_found() -> None:
+    for path in sorted(LOCALE_FOLDER.parent.rglob("*.py")):
+        strings = [
+            node
+            for node in ast.walk(ast.parse(path.read_bytes()))
+            if isinstance(node, ast.JoinedStr)
+        ]
+        hidden = [
+            ast.unparse(call)
+            for string in strings
+            for call in ast.walk(string)
+            if isinstance(call, ast.Call)
+            and ast.unparse(call.func) in {"_", "N_", "nN_"}
+            and isinstance(call.args[0], ast.Constant)
+        ]
+        assert hidden == [], path
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
