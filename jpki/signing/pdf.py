@@ -151,7 +151,8 @@ def _write(
             name=signer.name,
             signing_time=signer.signing_time,
             room=signer.room,
-            appearance=None if drawing is None else drawing.draw,
+            # Whether it fits is known by now; to draw it for nobody would cost a tenth of a second.
+            appearance=None if drawing is None or without_document else drawing.draw,
         )
 
 

@@ -26,6 +26,7 @@ from pyhanko.pdf_utils.misc import (
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from jpki.errors import DocumentError, DocumentFault
+from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
 
 for _library in ("pyhanko", "pyhanko_certvalidator", "fontTools"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
@@ -33,6 +34,7 @@ for _library in ("pyhanko", "pyhanko_certvalidator", "fontTools"):
 HEADER: Final = b"%PDF-"
 HEADER_WITHIN: Final = 1024  # bytes; where other readers still find it
 BUFFER_SIZE: Final = 1 << 16
+MAX_STREAM: Final = 1 << 26  # bytes of one that is held in memory
 MIN_XREF_SIZE: Final = 1 << 20  # bytes of decoded cross-reference streams that any file may have
 
 PARSE_ERRORS: Final = (
@@ -88,6 +90,22 @@ class DocumentView(io.RawIOBase):
         memoryview(buffer)[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+
+class _BoundedReader(io.BufferedReader):
+    """Gives the hash of what is too large to hold: a stream of that size is never looked into."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read so many bytes, or their hash. Raises: ValueError for a length below zero."""
+        if size is None or size < 0:
+            raise ValueError("a negative length")
+        if size <= MAX_STREAM:
+            return super().read(size)
+        hasher = HashAlgorithm.SHA256.new()
+        while size > 0 and (data := super().read(min(size, CHUNK_SIZE))):
+            hasher.update(data)
+            size -= len(data)
+        return hasher.digest()
 
 
 class _BoundedContext(DecodeContext):
@@ -207,7 +225,7 @@ def open_pdf(
     if not head.startswith(HEADER):
         raise DocumentError(DocumentFault.PDF_BROKEN, "bytes before the header")
     with parsing("cross-reference table"):
-        view: BinaryIO = io.BufferedReader(DocumentView(document, size), BUFFER_SIZE)
+        view = _BoundedReader(DocumentView(document, size), BUFFER_SIZE)
         reader = _read(view, lenient=lenient)
     _unlock(reader, password)
     with parsing("catalog"):

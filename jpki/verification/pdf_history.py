@@ -14,9 +14,11 @@ from pyhanko.pdf_utils.generic import EncryptedObjAccess
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import HistoricalResolver, RawPdfPath
 
+from jpki.signing.digest import HashAlgorithm
 from jpki.signing.pdf_reader import PdfReader, entry
 
 MAX_STEPS: Final = 1_000_000  # in all of a document's history: some five seconds
+MAX_KEPT: Final = 1 << 12  # bytes of a stream's data: two are compared by their hashes as well
 LINKS_A_STEP: Final = 32  # of a way walked back
 
 Key = str | int
@@ -61,9 +63,13 @@ class BoundedResolver(HistoricalResolver):
         ref: generic.Reference,
         as_metadata_stream: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:  # noqa: ANN401  # any PDF object
-        """Return an object as it was then."""
+        """Return an object as it was then; of a large stream the hash of its data is kept."""
         self._budget.spend()
-        return super().get_object(ref, as_metadata_stream)
+        found = super().get_object(ref, as_metadata_stream)
+        if isinstance(found, generic.StreamObject) and _is_large(found):
+            found = self.cache[ref] = _hashed(found)
+            self.reader.resolved_objects.pop((ref.generation, ref.idnum), None)
+        return found
 
     def _get_usages_of_ref(self, ref: generic.Reference) -> set[RawPdfPath]:
         self._load_reverse_xref_cache()
@@ -170,11 +176,24 @@ class BoundedResolver(HistoricalResolver):
             return False  # null: nobody ever defined it
 
 
+def _is_large(stream: generic.StreamObject) -> bool:
+    is_read = entry(stream, "/Type") in ("/Metadata", "/ObjStm", "/XRef")
+    return not is_read and len(stream.encoded_data) > MAX_KEPT
+
+
+def _hashed(stream: generic.StreamObject) -> generic.StreamObject:
+    digest = HashAlgorithm.SHA256.digest(stream.encoded_data)
+    found = generic.StreamObject({key: stream.raw_get(key) for key in stream}, encoded_data=digest)
+    found.container_ref = stream.container_ref
+    return found
+
+
 def undefined_references(reader: PdfReader, budget: Budget) -> set[generic.Reference]:
     """Return the references in a document that lead nowhere; every object is read for it."""
     missing: set[generic.Reference] = set()
     seen: set[generic.Reference] = set()
     pending: list[Any] = [reader.trailer_view]
+    last = reader.xrefs.total_revisions - 1
     while pending:
         value = pending.pop()
         if isinstance(value, generic.IndirectObject):
@@ -185,7 +204,7 @@ def undefined_references(reader: PdfReader, budget: Budget) -> set[generic.Refer
             if reader.xrefs[value.reference] is None:
                 missing.add(value.reference)
                 continue
-            value = reader.get_object(value.reference)
+            value = reader.get_object(value.reference, last)
         pending += [item for _, item in containers_in(value)]
     return missing
 

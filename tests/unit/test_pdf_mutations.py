@@ -193,6 +193,31 @@ def test_deep_or_long_objects_end_in_a_verdict(extra: bytes) -> None:
     within_seconds(pdf.build(pdf.one_page() | {6: b"<< /ByteRange " + extra + b" >>"}))
 
 
+@pytest.mark.parametrize("length", [b"-1", b"-99", b"4 0 R", b"999999999999", b"null", b"/x"])
+def test_a_length_that_cannot_be_ends_in_a_verdict(length: bytes) -> None:
+    objects = pdf.one_page()
+    objects[4] = objects[4].replace(b"/Length 47", b"/Length " + length)
+    signed = sign(pdf.build(objects))  # nobody looks into the page for that
+    assert within_seconds(signed) == set()
+    assert within_seconds(sign(signed)) == {"changed-after-signing"}
+
+
+def test_a_stream_too_large_to_hold_is_never_held() -> None:
+    import tracemalloc
+
+    size = 3 << 26
+    objects = pdf.one_page() | {6: pdf.stream(bytes(size))}
+    objects[3] = objects[3].replace(b"/Type /Page ", b"/Type /Page /Thumb 6 0 R ")
+    twice = io.BytesIO(sign(sign(pdf.build(objects))))
+    del objects
+    tracemalloc.start()
+    report = verify_pdf(twice, [load("signature-ca")], AT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.verdict is Verdict.PASSED
+    assert peak < size / 4
+
+
 def test_trees_that_are_no_trees_end_in_a_verdict() -> None:
     circular = pdf.with_form(b"<< /T (a) /Kids [10 0 R] >>")
     assert within_seconds(pdf.build(circular)) == {"no-signature"}

@@ -172,6 +172,24 @@ def test_a_field_that_is_there_is_filled() -> None:
     assert b"(Signature1)" not in signed
 
 
+def test_a_field_below_another_is_filled_under_its_whole_name() -> None:
+    objects = pdf.with_form(b"<< /T (deal) /FT /Sig /Kids [20 0 R 21 0 R] >>")
+    widget = b"<< /Type /Annot /Subtype /Widget /Parent 21 0 R /Rect [9 9 99 39] /P 3 0 R >>"
+    objects |= {
+        20: b"<< /T (seller) /Parent 10 0 R /Kids [] >>",
+        21: b"<< /T (buyer) /Parent 10 0 R /Kids [22 0 R] >>",  # the widget stands by itself
+        22: widget,
+    }
+    objects[3] = objects[3].replace(b"/Annots [10 0 R]", b"/Annots [22 0 R]")
+    document = pdf.build(objects)
+    signed = sign(document, field_name="deal.buyer", stamp=PdfStamp(with_date=False))
+    assert verify(signed).verdict is Verdict.PASSED
+    assert fault(signed, field_name="deal.buyer") is DocumentFault.FIELD_SIGNED
+    assert fault(document, field_name="buyer") is DocumentFault.FIELD_MISSING
+    again = sign(signed)
+    assert verify(again).verdict is Verdict.PASSED, reasons(verify(again))
+
+
 def test_a_field_can_be_made_under_a_name() -> None:
     signed = sign(PLAIN, field_name="buyer", create_field=True)
     assert b"(buyer)" in signed
