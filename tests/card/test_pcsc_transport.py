@@ -272,7 +272,7 @@ def test_a_card_whose_power_another_program_cut_is_switched_on_again(
     with context.connect(READER) as other:
         transport.begin_transaction()
         transport.close()
-        assert card.log[-1] == b"\x00"
+        assert b"\x00" in card.log  # and polls behind it, on a busy machine
         other.begin_transaction()
         assert b"\x01" in card.log[card.log.index(b"\x00") :], "the power is still off"
         assert other.transmit(READ.encode()) == OK
