@@ -67,8 +67,8 @@ TOPICS: Final = {
         remedy=N_(
             "Phone at once, at any hour of any day, and have the card's functions suspended:"
             " {free_line} (マイナンバー総合フリーダイヤル, free of charge) or {paid_line}"
-            " (個人番号カードコールセンター); {other_line} where these cannot be reached. Then"
-            " report the loss at the counter of your city office (市区町村の窓口)."
+            " (個人番号カードコールセンター, charged); {other_line} where these cannot be reached."
+            " Then report the loss at the counter of your city office (市区町村の窓口)."
         ),
         more=(
             N_(

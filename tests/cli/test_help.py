@@ -140,6 +140,7 @@ def test_r13_the_numbers_to_call_for_a_lost_card(language: str) -> None:
     shown = text("lost", language)
     for number in ("0120-95-0178", "0570-783-578", "050-3818-1250"):
         assert number in shown
+    assert {"en": "charged", "ja": "有料", "zh": "收费"}[language] in shown
     assert CITY_OFFICE[language] in shown
 
 
