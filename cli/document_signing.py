@@ -13,7 +13,8 @@ from typing import BinaryIO, Final
 
 from cli.errors import InputError
 from cli.input_file import COPY_BYTES, HashedInput
-from cli.signing_plan import Job, SignatureFormat, SigningSettings
+from cli.signature_format import SignatureFormat
+from cli.signing_plan import Job, SigningSettings
 from cli.translation import N_
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.keys import CardPrivateKey

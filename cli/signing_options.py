@@ -14,7 +14,8 @@ from cli.errors import UsageProblemError
 from cli.options import option
 from cli.pin_options import secret_source
 from cli.pin_source import PinSource
-from cli.signing_plan import SignatureFormat, SigningSettings
+from cli.signature_format import SignatureFormat
+from cli.signing_plan import SigningSettings
 from cli.translation import N_, _
 from jpki.signing import HashAlgorithm
 from jpki.signing.pdf_options import Certification, PdfOptions, PdfProfile, PdfStamp, StampPlace

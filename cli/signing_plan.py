@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cli.errors import OutputFault, OutputRefusedError, UsageProblemError
 from cli.input_file import InputFile
 from cli.output_file import STDOUT, OutputFile, output_file
+from cli.signature_format import SignatureFormat
 from cli.translation import _
 from jpki.errors import ContentTooLargeError
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
     from jpki.signing.timestamp import Timestamper
 
 XML_DEFAULT: Final = XmlOptions()
-
-
-class SignatureFormat(Enum):
-    """The forms that can be written; the value is the word of --format."""
-
-    RAW = "raw"
-    CMS = "cms"
-    PDF = "pdf"
-    XML = "xml"
-    JWS = "jws"
-    ASICE = "asice"
-
-    @property
-    def signs_digest(self) -> bool:
-        """Whether the digest of the document is all that the signature needs of it."""
-        return self in {SignatureFormat.RAW, SignatureFormat.CMS}
 
 
 BY_CONTENT: Final = {

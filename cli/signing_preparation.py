@@ -7,7 +7,8 @@ from cli.context import AppContext
 from cli.document_signing import check_document
 from cli.errors import UsageProblemError
 from cli.printable import printable
-from cli.signing_plan import Job, SignatureFormat, SigningPlan, SigningSettings
+from cli.signature_format import SignatureFormat
+from cli.signing_plan import Job, SigningPlan, SigningSettings
 from cli.translation import _
 from jpki.errors import DocumentError, DocumentFault, ServerError
 from jpki.signing.pdf_options import NOTHING_CHOSEN

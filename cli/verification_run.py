@@ -14,6 +14,7 @@ from cli.errors import InputError, UsageProblemError
 from cli.files_beside import FilesBeside
 from cli.input_file import COPY_BYTES, STDIN, InputFile, spooled
 from cli.output_file import OutputFile
+from cli.signature_format import AUTO, SignatureFormat
 from cli.translation import N_, _
 from cli.validation_options import Validation
 from cli.verification_view import VerifiedFile
@@ -31,10 +32,18 @@ MAX_IN_MEMORY: Final = 1 << 28
 DETACHED: Final = ".p7s"
 CMS: Final = (DETACHED, ".p7m")
 RAW: Final = ".sig"
-AUTO: Final = "auto"
+SUFFIXES: Final = {SignatureFormat.RAW: RAW, SignatureFormat.CMS: DETACHED}
+"""How a signature is called that stands beside its document."""
 TOUKI: Final = "touki"
 """The form that 登記・供託オンライン申請 takes."""
-FORMATS: Final = (AUTO, RAW.removeprefix("."), *(kind.value for kind in DocumentFormat))
+BY_CONTENT: Final = {
+    DocumentFormat.PDF: SignatureFormat.PDF,
+    DocumentFormat.XML: SignatureFormat.XML,
+    DocumentFormat.ASICE: SignatureFormat.ASICE,
+    DocumentFormat.JWS: SignatureFormat.JWS,
+    DocumentFormat.CMS: SignatureFormat.CMS,
+}
+"""What ``auto`` takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +84,7 @@ class VerificationPlan:
             _extract(report, content, self.extract)
         return VerifiedFile(
             file=source.name,
-            format=found,
+            format=found.value,
             content=name,
             report=report,
             touki=self._touki(stream) if self.profile == TOUKI else None,
@@ -88,25 +97,26 @@ class VerificationPlan:
         stream.seek(0)
         return check_touki(stream, self.pdf_password)
 
-    def _format(self, source: InputFile, stream: BinaryIO) -> str:
+    def _format(self, source: InputFile, stream: BinaryIO) -> SignatureFormat:
         """What the file is: as was said, by the name of a bare signature, else by its content."""
         if self.profile == TOUKI:
-            return DocumentFormat.PDF.value
+            return SignatureFormat.PDF
         if self.format_name != AUTO:
-            return self.format_name
+            return SignatureFormat(self.format_name)
         if source.name.endswith(RAW):
-            return "raw"
+            return SignatureFormat.RAW
         head = stream.read(HEAD_BYTES)
         stream.seek(0)
-        found = detect_format(head)
-        if found is not DocumentFormat.OTHER:
-            return str(found.value)
+        found = BY_CONTENT.get(detect_format(head))
+        if found is not None:
+            return found
         # A bare signature has no form at all; a file called FILE.p7s claims to have one.
-        return "raw" if self.certificates and not source.name.endswith(CMS) else "cms"
+        is_raw = self.certificates and not source.name.endswith(CMS)
+        return SignatureFormat.RAW if is_raw else SignatureFormat.CMS
 
     def _report(
         self,
-        found: str,
+        found: SignatureFormat,
         source: InputFile,
         stream: BinaryIO,
         content: InputFile | None,
@@ -116,13 +126,13 @@ class VerificationPlan:
         beside = None if content is None else _open(content, resources)
         common = checks.anchors, checks.at, checks.revocation
         match found:
-            case "raw":
+            case SignatureFormat.RAW:
                 return self._raw(stream.read(MAX_SIGNATURE), beside)
-            case "pdf":
+            case SignatureFormat.PDF:
                 from jpki.verification.pdf import verify_pdf
 
                 return verify_pdf(stream, *common, now=checks.now, password=self.pdf_password)
-            case "xml":
+            case SignatureFormat.XML:
                 from jpki.verification.xml import verify_xml
 
                 return verify_xml(
@@ -132,15 +142,15 @@ class VerificationPlan:
                     allow_sha1=self.allow_sha1,
                     now=checks.now,
                 )
-            case "jws":
+            case SignatureFormat.JWS:
                 from jpki.verification.jws import verify_jws
 
                 return verify_jws(_read(stream, source.name), beside, *common, now=checks.now)
-            case "asice":
+            case SignatureFormat.ASICE:
                 from jpki.verification.asic import verify_asice
 
                 return verify_asice(stream, *common, now=checks.now)
-            case _:
+            case SignatureFormat.CMS:
                 signature = _mapped(stream, source, resources)
                 return verify_cms(signature, beside, *common, now=checks.now)
 
@@ -158,13 +168,13 @@ class VerificationPlan:
             signature, content, signer, anchors, checks.at, self.algorithm, checks.revocation
         )
 
-    def _content_of(self, source: InputFile, found: str) -> InputFile | None:
+    def _content_of(self, source: InputFile, found: SignatureFormat) -> InputFile | None:
         """The document: named, or beside FILE.p7s, FILE.sig and FILE.jws."""
         if self.content is not None:
             content = InputFile(name=self.content)
             content.check()
             return content
-        suffix = {"raw": RAW, "cms": DETACHED}.get(found)
+        suffix = SUFFIXES.get(found)
         if suffix is None or source.is_stdin or not source.name.endswith(suffix):
             return None
         beside = InputFile(name=source.name.removesuffix(suffix))

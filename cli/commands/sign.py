@@ -8,14 +8,13 @@ from cli.options import Command, option
 from cli.pin_entry import PinRequest
 from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource, refuse_shared_stdin
+from cli.signature_format import AUTO, FORMAT_WORDS, SignatureFormat
 from cli.signing_options import FormatOptions, format_options
-from cli.signing_plan import SignatureFormat, SigningPlan, plan_jobs
+from cli.signing_plan import SigningPlan, plan_jobs
 from cli.signing_run import sign_files
 from cli.translation import N_, _
 from jpki.files import PinKind
 from jpki.signing import HashAlgorithm
-
-AUTO = "auto"
 
 
 @click.command(
@@ -31,7 +30,7 @@ AUTO = "auto"
 @option(
     "--format",
     "format_name",
-    type=click.Choice((AUTO, *(choice.value for choice in SignatureFormat))),
+    type=click.Choice(FORMAT_WORDS),
     default=AUTO,
     help=N_(
         "auto: by content; raw: 256 bytes, the bare signature; cms: CAdES; jws; asice: all files"

@@ -10,10 +10,11 @@ from cli.options import Command, option
 from cli.output_file import OutputFile
 from cli.pin_options import secret_source
 from cli.pin_source import PinSource
+from cli.signature_format import AUTO, FORMAT_WORDS
 from cli.translation import N_
 from cli.validation_options import ValidationOptions, validation_options
 from cli.verification_jobs import verify_files
-from cli.verification_run import FORMATS, TOUKI, VerificationPlan, check_names
+from cli.verification_run import TOUKI, VerificationPlan, check_names
 from cli.verification_view import VerifyResult
 from jpki.signing import HashAlgorithm
 
@@ -32,8 +33,8 @@ MAX_JOBS = 64
 @option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
-    default="auto",
+    type=click.Choice(FORMAT_WORDS),
+    default=AUTO,
     help=N_("auto takes FILE.sig as raw, and tells the others by content."),
 )
 @option(
