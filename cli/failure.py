@@ -35,12 +35,14 @@ def describe(error: BaseException, *, more_facts: dict[str, object] | None = Non
 
     exit_code, text = TABLE[code]
     source = (more_facts or {}).get("source")
+    place = (more_facts or {}).get("input") if code == "document" else None
+    named = "" if place is None else f"{printable(str(place))}: "
     with english():
-        message = _compose(text, error, source)
+        message = named + _compose(text, error, source)
     return Failure(
         code=code,
         exit_code=_exit_code(error, code, exit_code),
-        text=_compose(text, error, source),
+        text=named + _compose(text, error, source),
         message=message,
         facts=facts_of(error) | (more_facts or {}),
     )

@@ -69,6 +69,10 @@ class Output:
         except OSError as error:
             raise _stdout_failed(error) from error
 
+    def keep_stdout_for_content(self) -> None:
+        """Whatever comes of the command, stdout gets a document or nothing; results on stderr."""
+        self._stdout_is_content = True
+
     @contextmanager
     def content(self) -> Iterator[BinaryIO]:
         """Write a document to stdout, which from then on is that document and nothing else.

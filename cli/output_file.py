@@ -4,14 +4,21 @@ import os
 import stat
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from cli.errors import OutputExistsError, OutputFault, OutputNotWrittenError, OutputRefusedError
 
 STDOUT: Final = "-"
+
+
+class Destination(Protocol):
+    """Where bytes go: a file, or the standard output."""
+
+    def writing(self) -> AbstractContextManager[BinaryIO]:
+        """Write in the block. Raises: OutputNotWrittenError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

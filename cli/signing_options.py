@@ -165,9 +165,10 @@ def _credentials(url: str) -> tuple[str | None, str | None]:
     Raises:
         ValueError: that is no URL.
     """
-    host = urlsplit(url).hostname
-    if host is None:
-        raise ValueError("no host")
+    parts = urlsplit(url)
+    host = parts.hostname
+    if host is None or parts.scheme not in {"http", "https"}:
+        raise ValueError("no address of a server")
     if TSA_USER in os.environ:
         return os.environ[TSA_USER], os.environ.get(TSA_PASSWORD, "")
     import netrc

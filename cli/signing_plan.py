@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from cli.errors import OutputFault, OutputRefusedError, UsageProblemError
 from cli.input_file import InputFile
 from cli.output_file import STDOUT, OutputFile, output_file
+from cli.printable import printable
 from cli.signature_format import SignatureFormat
 from cli.translation import _
 from jpki.errors import ContentTooLargeError
@@ -130,11 +131,30 @@ def plan_jobs(
     covers_files = settings.detached or settings.xml.form is XmlForm.EGOV
     if chosen is SignatureFormat.ASICE or (chosen is SignatureFormat.XML and covers_files):
         groups: tuple[tuple[InputFile, ...], ...] = (sources,)
+        if chosen is SignatureFormat.XML:
+            _check_names(sources if settings.xml.form is not XmlForm.EGOV else sources[1:])
     else:
         groups = tuple((source,) for source in sources)
     if output is not None and len(groups) > 1:
         raise UsageProblemError(_("-o names the output of one file; there are several."))
     return tuple(_job(group, chosen, output, settings, force=force) for group in groups)
+
+
+def _check_names(sources: Sequence[InputFile]) -> None:
+    """A signature in XML knows files beside it by their names. Raises: UsageProblemError."""
+    names: set[str] = set()
+    for source in sources:
+        if source.is_stdin:
+            raise UsageProblemError(
+                _("XML over files knows them by their names, and the standard input has none.")
+            )
+        if source.path.name in names:
+            raise UsageProblemError(
+                _("XML over files knows them by their names, and two are called {name}.").format(
+                    name=printable(source.path.name)
+                )
+            )
+        names.add(source.path.name)
 
 
 def _job(

@@ -56,6 +56,7 @@ def _with_document_checked(app: AppContext, plan: SigningPlan, job: Job) -> Sign
         except DocumentError as error:
             is_asked = error.fault in PASSWORD_FAULTS and app.prompter.is_there()
             if not is_asked or entry == ENTRIES:
+                app.error_facts["input"] = job.source.name
                 raise
             question = _("Password of {path}: ").format(path=printable(job.source.name))
             password = app.prompter.secret(question)

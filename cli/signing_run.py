@@ -14,6 +14,7 @@ from cli.signing_plan import Job, SigningPlan
 from cli.signing_preparation import prepared
 from cli.translation import _
 from jpki.certificates import is_test_certificate
+from jpki.errors import DocumentError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,11 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
 
 def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[HashedInput]) -> None:
     with ExitStack() as resources:
-        write = signing.sign(job, inputs, resources)
+        try:
+            write = signing.sign(job, inputs, resources)
+        except DocumentError:  # what could be known with the certificate only, as a missing glyph
+            app.error_facts["input"] = job.source.name
+            raise
         place = app.output.content() if job.output is None else job.output.writing()
         write(resources.enter_context(place))
     for item in inputs:

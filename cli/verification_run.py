@@ -13,7 +13,7 @@ from cryptography import x509
 from cli.errors import InputError, UsageProblemError
 from cli.files_beside import FilesBeside
 from cli.input_file import COPY_BYTES, STDIN, InputFile, spooled
-from cli.output_file import OutputFile
+from cli.output_file import Destination
 from cli.signature_format import AUTO, SignatureFormat
 from cli.translation import N_, _
 from cli.validation_options import Validation
@@ -32,7 +32,13 @@ MAX_IN_MEMORY: Final = 1 << 28
 DETACHED: Final = ".p7s"
 CMS: Final = (DETACHED, ".p7m")
 RAW: Final = ".sig"
-SUFFIXES: Final = {SignatureFormat.RAW: RAW, SignatureFormat.CMS: DETACHED}
+JWS: Final = ".jws"
+MAX_JWS_HEADER: Final = 1 << 16
+SUFFIXES: Final = {
+    SignatureFormat.RAW: RAW,
+    SignatureFormat.CMS: DETACHED,
+    SignatureFormat.JWS: JWS,
+}
 """How a signature is called that stands beside its document."""
 TOUKI: Final = "touki"
 """The form that 登記・供託オンライン申請 takes."""
@@ -58,7 +64,7 @@ class VerificationPlan:
     algorithm: HashAlgorithm
     allow_sha1: bool = False
     pdf_password: str | None = field(default=None, repr=False)
-    extract: OutputFile | None = None
+    extract: Destination | None = None
     profile: str | None = None
     reveal: bool = False
 
@@ -77,7 +83,7 @@ class VerificationPlan:
     def _verify(self, source: InputFile, resources: ExitStack) -> VerifiedFile:
         stream = _open_seekable(source, resources)
         found = self._format(source, stream)
-        content = self._content_of(source, found)
+        content = self._content_of(source, found, stream)
         report = self._report(found, source, stream, content, resources)
         name = None if content is None else content.name
         if self.extract is not None:
@@ -168,13 +174,17 @@ class VerificationPlan:
             signature, content, signer, anchors, checks.at, self.algorithm, checks.revocation
         )
 
-    def _content_of(self, source: InputFile, found: SignatureFormat) -> InputFile | None:
+    def _content_of(
+        self, source: InputFile, found: SignatureFormat, stream: BinaryIO
+    ) -> InputFile | None:
         """The document: named, or beside FILE.p7s, FILE.sig and FILE.jws."""
         if self.content is not None:
             content = InputFile(name=self.content)
             content.check()
             return content
         suffix = SUFFIXES.get(found)
+        if suffix == JWS and not _lacks_payload(stream):
+            return None
         if suffix is None or source.is_stdin or not source.name.endswith(suffix):
             return None
         beside = InputFile(name=source.name.removesuffix(suffix))
@@ -215,6 +225,13 @@ def _mapped(stream: BinaryIO, source: InputFile, resources: ExitStack) -> bytes 
     return resources.enter_context(mmap(stream.fileno(), 0, access=ACCESS_READ))
 
 
+def _lacks_payload(stream: BinaryIO) -> bool:
+    """Whether a compact JWS is a detached one, RFC 7515 appendix F."""
+    is_detached = b".." in stream.read(MAX_JWS_HEADER)
+    stream.seek(0)
+    return is_detached
+
+
 def _read(stream: BinaryIO, name: str) -> bytes:
     content = stream.read(MAX_IN_MEMORY + 1)
     if len(content) > MAX_IN_MEMORY:
@@ -229,7 +246,7 @@ def _open(content: InputFile, resources: ExitStack) -> BinaryIO:
     return stream
 
 
-def _extract(report: VerificationReport, content: InputFile | None, output: OutputFile) -> None:
+def _extract(report: VerificationReport, content: InputFile | None, output: Destination) -> None:
     """Write exactly what a signature covers; nothing if it failed: that is what nobody signed."""
     sound = [item for item in report.signatures if item.verdict is not Verdict.FAILED]
     if not sound or report.verdict is Verdict.FAILED:

@@ -4,6 +4,7 @@ import click
 
 from cli.context import AppContext, pass_app
 from cli.errors import UsageProblemError
+from cli.input_file import STDIN
 from cli.options import Command, option
 from cli.pin_entry import PinRequest
 from cli.pin_options import pin_from, use_last_try
@@ -75,6 +76,12 @@ def sign(
     use_last_try: bool,
 ) -> None:
     """Plan, check the plan, sign."""
+    stdin_is_taken = STDIN in files
+    refuse_shared_stdin(pin_from, stdin_is_taken=stdin_is_taken)
+    refuse_shared_stdin(
+        formats.pdf_password_from,
+        stdin_is_taken=stdin_is_taken or (pin_from is not None and pin_from.is_stdin),
+    )
     settings = formats.settings(
         HashAlgorithm(hash_name),
         attached=attached,
@@ -86,7 +93,6 @@ def sign(
     plan = SigningPlan(
         jobs=plan_jobs(files, chosen, output, settings, force=force), settings=settings
     )
-    refuse_shared_stdin(pin_from, stdin_is_taken="-" in files)
     plan.check()
     request = PinRequest(
         kind=PinKind.SIGNATURE,

@@ -1,17 +1,22 @@
 """``jpki verify``: was this signed, by whom, and how far can that be told?"""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from cli.certificate_file import read_certificate_file
 from cli.context import AppContext, pass_app
+from cli.errors import UsageProblemError
+from cli.input_file import STDIN
 from cli.options import Command, option
-from cli.output_file import OutputFile
+from cli.output import Output, render_text
+from cli.output_file import STDOUT, Destination, OutputFile
 from cli.pin_options import secret_source
-from cli.pin_source import PinSource
+from cli.pin_source import PinSource, refuse_shared_stdin
 from cli.signature_format import AUTO, FORMAT_WORDS
-from cli.translation import N_
+from cli.translation import N_, _
 from cli.validation_options import ValidationOptions, validation_options
 from cli.verification_jobs import verify_files
 from cli.verification_run import TOUKI, VerificationPlan, check_names
@@ -93,7 +98,10 @@ def verify(
 ) -> int:
     """Verify each file; the worst one decides how the command ends."""
     check_names(files, content, extract)
-    page = _output(report, files, force=force)
+    if extract == report == STDOUT:
+        raise UsageProblemError(_("--extract and --report cannot both be the standard output."))
+    refuse_shared_stdin(pdf_password_from, stdin_is_taken=STDIN in (*files, content))
+    page = _output(app, report, files, force=force)
     plan = VerificationPlan(
         format_name=format_name,
         profile=profile,
@@ -103,7 +111,7 @@ def verify(
         algorithm=HashAlgorithm(hash_name),
         allow_sha1=allow_sha1,
         pdf_password=None if pdf_password_from is None else pdf_password_from.read(),
-        extract=_output(extract, files, force=force),
+        extract=_output(app, extract, files, force=force),
         reveal=reveal,
     )
     result = VerifyResult(files=tuple(verify_files(plan, files, jobs)))
@@ -112,13 +120,31 @@ def verify(
 
         with page.writing() as stream:
             stream.write(page_of(result, plan.validation.now))
+    if STDOUT in {extract, report}:
+        app.output.notice(render_text(result).rstrip("\n"))
     app.output.show(result)
     return result.exit_code
 
 
-def _output(name: str | None, inputs: tuple[str, ...], *, force: bool) -> OutputFile | None:
+class _Stdout:
+    """The standard output, which gets this and nothing else."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        output.keep_stdout_for_content()
+
+    def writing(self) -> AbstractContextManager[BinaryIO]:
+        """Write in the block. Raises: OutputNotWrittenError, StdoutClosedError."""
+        return self._output.content()
+
+
+def _output(
+    app: AppContext, name: str | None, inputs: tuple[str, ...], *, force: bool
+) -> Destination | None:
     if name is None:
         return None
+    if name == STDOUT:
+        return _Stdout(app.output)
     file = OutputFile(path=Path(name), force=force)
     file.check([Path(each) for each in inputs])
     return file
