@@ -1,41 +1,77 @@
 """Verifying many files in several processes: cryptography in Python keeps one core busy."""
 
 import multiprocessing
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
+from cli.errors import CliError
+from cli.input_file import STDIN
 from cli.verification_run import VerificationPlan
 from cli.verification_view import ShownFile
+from jpki.errors import JpkiError
 
 FORK: Final = "fork"
 CHUNK: Final = 16
 """Files that a process takes at once."""
 
 _plans: list[VerificationPlan] = []
-"""What the children inherit: certificates cannot be sent from process to process."""
+"""That of a child; the parent has none here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    """An error on its way to the parent; pickle alone would call its class with other arguments."""
+
+    kind: type[CliError | JpkiError]
+    args: tuple[object, ...]
+    facts: dict[str, object]
+
+    @classmethod
+    def of(cls, error: CliError | JpkiError) -> Self:
+        return cls(kind=type(error), args=error.args, facts=vars(error))
+
+    def error(self) -> Exception:
+        error = self.kind.__new__(self.kind, *self.args)
+        vars(error).update(self.facts)
+        return error
 
 
 def verify_files(plan: VerificationPlan, names: Sequence[str], jobs: int) -> Iterator[ShownFile]:
     """Verify files in the order given, in up to so many processes at once.
 
-    Where a process cannot be forked (Windows), or standard input is among the files, one does it.
+    One process does it where none can be forked (Windows), and where the standard input is among
+    the files: a child has none.
 
     Raises:
         What ``VerificationPlan.verify`` raises.
     """
-    if jobs < 2 or len(names) < 2 or FORK not in multiprocessing.get_all_start_methods():
+    can_share = STDIN not in names and FORK in multiprocessing.get_all_start_methods()
+    if jobs < 2 or len(names) < 2 or not can_share:
         for name in names:
             yield plan.verify(name).shown()
         return
+    context = multiprocessing.get_context(FORK)  # certificates cannot be sent, only inherited
+    with ProcessPoolExecutor(jobs, context, _begin, (plan,)) as pool:
+        for found in pool.map(_verify_one, names, chunksize=CHUNK):
+            if isinstance(found, _Refusal):
+                raise found.error()
+            yield found
+
+
+def _begin(plan: VerificationPlan) -> None:
+    """Be a child: signals of the terminal are for the parent, which ends its children."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _plans.append(plan)
+
+
+def _verify_one(name: str) -> ShownFile | _Refusal:
     try:
-        context = multiprocessing.get_context(FORK)
-        with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
-            yield from pool.map(_verify_one, names, chunksize=CHUNK)
-    finally:
-        _plans.pop()
-
-
-def _verify_one(name: str) -> ShownFile:
-    return _plans[-1].verify(name).shown()
+        return _plans[-1].verify(name).shown()
+    except (CliError, JpkiError) as error:
+        return _Refusal.of(error)

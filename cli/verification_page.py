@@ -6,7 +6,6 @@ from typing import Final
 
 from cli.times import japan_time
 from cli.translation import _
-from cli.verdict_words import verdict_text
 from cli.verification_view import ShownFile, VerifyResult
 from jpki._version import __version__
 from jpki.certificates import Verdict
@@ -44,9 +43,9 @@ def page_of(result: VerifyResult, now: datetime) -> bytes:
 
 def _section(file: ShownFile) -> str:
     colour = COLOURS[file.verdict]
-    name = escape(str(file.json["file"]))
-    lines = "".join(f"<pre>{escape(line.strip())}</pre>\n" for line in file.lines[1:])
+    name = escape(file.file)
+    lines = "".join(f"<pre>{escape(line.strip())}</pre>\n" for line in file.lines)
     return (
         f'<section style="color: {colour}">\n<h2>{name}</h2>\n'
-        f"<p><strong>{escape(verdict_text(file.verdict))}</strong></p>\n{lines}</section>\n"
+        f"<p><strong>{escape(file.headline)}</strong></p>\n{lines}</section>\n"
     )

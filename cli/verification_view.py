@@ -13,7 +13,7 @@ from cli.times import japan_time, local_time
 from cli.touki_view import touki_as_json, touki_as_text
 from cli.translation import _
 from cli.verdict_words import exit_code_of, note_text, verdict_text
-from jpki.certificates import CertificateProfile
+from jpki.certificates import AnchorOrigin, CertificateProfile
 from jpki.verification import (
     Coverage,
     SignatureReport,
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 class ShownFile:
     """One file as it is shown: plain data, which another process may have made."""
 
+    file: str
     verdict: Verdict
+    headline: str
+    """The verdict in words."""
     json: dict[str, object]
     lines: tuple[str, ...]
 
@@ -53,6 +56,7 @@ class VerifyResult:
     def as_text(self) -> Iterator[str]:
         """For people."""
         for file in self.files:
+            yield f"{printable(file.file)}: {file.headline}"
             yield from file.lines
 
 
@@ -78,7 +82,19 @@ class VerifiedFile:
 
     def shown(self) -> ShownFile:
         """The same in JSON and in words."""
-        return ShownFile(verdict=self.verdict, json=self._as_json(), lines=tuple(self._as_text()))
+        return ShownFile(
+            file=self.file,
+            verdict=self.verdict,
+            headline=verdict_text(self.verdict, self._anchor),
+            json=self._as_json(),
+            lines=tuple(self._as_text()),
+        )
+
+    @property
+    def _anchor(self) -> AnchorOrigin | None:
+        """What is to be said of the trust in all signatures: that one of them is by nobody."""
+        is_test = any(item.anchor is AnchorOrigin.TEST for item in self.report.signatures)
+        return AnchorOrigin.TEST if is_test else None
 
     def _as_json(self) -> dict[str, object]:
         touki = {} if self.touki is None else {"touki": touki_as_json(self.touki)}
@@ -118,8 +134,6 @@ class VerifiedFile:
 
     def _as_text(self) -> Iterator[str]:
         report = self.report
-        anchor = report.signatures[0].anchor if report.signatures else None
-        yield f"{printable(self.file)}: {verdict_text(self.verdict, anchor)}"
         if self.touki is not None:
             yield from touki_as_text(self.touki)
         if self.content is not None:
