@@ -108,6 +108,9 @@ class VerifiedFile:
             "signatures": [
                 self._signature_as_json(signature) for signature in self.report.signatures
             ],
+            "document_timestamps": [
+                _timestamp(timestamp) for timestamp in self.report.document_timestamps
+            ],
         }
 
     def _signature_as_json(self, report: SignatureReport) -> dict[str, object]:
@@ -147,6 +150,8 @@ class VerifiedFile:
                     verdict=verdict_text(signature.verdict, signature.anchor),
                 )
             yield from self._signature_as_text(signature)
+        for timestamp in report.document_timestamps:
+            yield from _timestamp_as_text(timestamp)
 
     def _signature_as_text(self, report: SignatureReport) -> Iterator[str]:
         path = report.path or NO_PATH
