@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from support.pki import AT, LEAF_FROM, LEAF_UNTIL, SIGNATURE_LEAF, load, load_key
 from support.xml_signatures import (
     C14N,
     PROPERTIES,
     PROPERTIES_TYPE,
+    RSA_SHA1,
+    RSA_SHA256,
     SHA1,
     XADES,
     Document,
@@ -129,6 +132,17 @@ def test_certificates_added_by_anybody_do_not_spoil_a_sound_signature():
     assert reasons_of(sign(Sig(key_info=broken + x509_data(load("signature"))))) == []
     named = xades(OBJECTS, key_info=x509_data(*crowd, load("signature")))
     assert reasons_of(sign(named)) == []
+
+
+@pytest.mark.parametrize("method", [RSA_SHA1, RSA_SHA256])
+def test_a_certificate_with_another_kind_of_key_fails(method):
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = SIGNATURE_LEAF.build(key.public_key(), load_key("signature-ca"))
+    bare = key_value(load_key("signature").public_key())
+    for key_info in (x509_data(certificate), x509_data(certificate) + bare):
+        found = reasons_of(sign(Sig(method=method, key_info=key_info)), allow_sha1=True)
+        assert Reason.UNSUPPORTED_ALGORITHM in found
+        assert (Reason.SIGNER_CERTIFICATE_MISMATCH in found) is (bare in key_info)
 
 
 def test_the_ca_as_signer_fails():

@@ -261,6 +261,20 @@ def test_a_file_is_read_once_for_all_signatures():
     assert reasons_of(document, detached_files={"a.txt": io.BytesIO(b"one")}) == []
 
 
+def test_a_file_that_vanishes_is_missing_and_one_that_cannot_be_read_is_an_error():
+    class Vanishing(dict):
+        def __getitem__(self, name):
+            raise KeyError(name)
+
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError
+
+    assert reasons_of(signed_files(), detached_files=Vanishing(given())) == [Reason.CONTENT_MISSING]
+    with pytest.raises(OSError):  # noqa: PT011
+        verify(signed_files(), detached_files={**given(), "a.txt": Broken()})
+
+
 @pytest.mark.parametrize(
     "uri", ["file:///etc/hostname", "http://127.0.0.1:9/x", "/etc/hostname", "\\\\host\\x"]
 )
