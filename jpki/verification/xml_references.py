@@ -156,11 +156,8 @@ class References:
     def _file_digest(self, name: str, hash_name: str) -> bytes:
         """Hash a file once, with every method that the document names."""
         if name not in self._file_digests:
-            methods = {
-                each.get("Algorithm") for each in self.document.root.iter(ds("DigestMethod"))
-            }
-            names = {DIGEST_METHODS[method] for method in methods if method in DIGEST_METHODS}
-            self._file_digests[name] = _digests(self._open(name), names | {hash_name})
+            names = self._used_methods | {hash_name}
+            self._file_digests[name] = _digests(self._open(name), names)
         return self._file_digests[name][hash_name]
 
     @cached_property
