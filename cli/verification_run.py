@@ -265,6 +265,12 @@ def _extract(report: VerificationReport, content: InputFile | None, output: Dest
                 source.close()
 
 
+def document_beside(name: str) -> str | None:
+    """The document that a signature of this name may belong to: FILE of FILE.p7s."""
+    endings = (suffix for suffix in SUFFIXES.values() if name.endswith(suffix))
+    return next((name.removesuffix(suffix) for suffix in endings), None) or None
+
+
 def check_names(files: Sequence[str], content: str | None, extract: str | None) -> None:
     """Refuse what cannot be told apart. Raises: UsageProblemError."""
     if content is not None and len(files) > 1:

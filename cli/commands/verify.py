@@ -1,5 +1,6 @@
 """``jpki verify``: was this signed, by whom, and how far can that be told?"""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +20,7 @@ from cli.signature_format import AUTO, FORMAT_WORDS
 from cli.translation import N_, _
 from cli.validation_options import ValidationOptions, validation_options
 from cli.verification_jobs import verify_files
-from cli.verification_run import TOUKI, VerificationPlan, check_names
+from cli.verification_run import TOUKI, VerificationPlan, check_names, document_beside
 from cli.verification_view import VerifyResult
 from jpki.signing import HashAlgorithm
 
@@ -101,7 +102,8 @@ def verify(
     if extract == report == STDOUT:
         raise UsageProblemError(_("--extract and --report cannot both be the standard output."))
     refuse_shared_stdin(pdf_password_from, stdin_is_taken=STDIN in (*files, content))
-    page = _output(app, report, files, force=force)
+    inputs = [*files, *map(document_beside, files), content, certificate]
+    page = _output(app, report, inputs, force=force)
     plan = VerificationPlan(
         format_name=format_name,
         profile=profile,
@@ -111,7 +113,7 @@ def verify(
         algorithm=HashAlgorithm(hash_name),
         allow_sha1=allow_sha1,
         pdf_password=None if pdf_password_from is None else pdf_password_from.read(),
-        extract=_output(app, extract, files, force=force),
+        extract=_output(app, extract, inputs, force=force),
         reveal=reveal,
     )
     result = VerifyResult(files=tuple(verify_files(plan, files, jobs)))
@@ -139,12 +141,12 @@ class _Stdout:
 
 
 def _output(
-    app: AppContext, name: str | None, inputs: tuple[str, ...], *, force: bool
+    app: AppContext, name: str | None, inputs: Sequence[str | None], *, force: bool
 ) -> Destination | None:
     if name is None:
         return None
     if name == STDOUT:
         return _Stdout(app.output)
     file = OutputFile(path=Path(name), force=force)
-    file.check([Path(each) for each in inputs])
+    file.check([Path(each) for each in inputs if each is not None])
     return file

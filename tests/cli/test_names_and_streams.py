@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.cards import PASSWORD
 from support.pdf import build, one_page
+from support.pki import PKI_DIR
 from support.trial import Trial
 
 SOURCE = ("--pin-from", "env:JPKI_TEST_PIN")
@@ -129,3 +130,17 @@ def test_an_address_that_is_no_timestamp_server_is_refused_before_the_card(
     run = desk.run("sign", "document.txt", "--tsa", url, *SOURCE, pin=PASSWORD)
     desk.refused(run, "usage")
     assert desk.card.exchange_count == 0
+
+
+@pytest.mark.parametrize("option", ["--report", "--extract"])
+@pytest.mark.parametrize("target", ["document.txt", "document.txt.p7s", "signer.pem"])
+def test_nothing_that_was_read_is_overwritten_even_by_force(
+    desk: Trial, option: str, target: str
+) -> None:
+    assert desk.run("sign", "document.txt", *SOURCE, pin=PASSWORD).exit_code == 0
+    (desk.folder / "signer.pem").write_bytes((PKI_DIR / "signature.pem").read_bytes())
+    before = (desk.folder / target).read_bytes()
+    others = ("--certificate", "signer.pem", option, target, "--force")
+    run = desk.run("verify", "document.txt.p7s", *others)
+    assert (run.exit_code, run.error["code"]) == (2, "output-refused")
+    assert (desk.folder / target).read_bytes() == before
