@@ -150,10 +150,14 @@ class BackgroundHash:
             thread.start()
 
     def wait(self) -> None:
-        """Wait until all is done. Raises: InputError."""
-        for thread in self._threads:
-            while thread.is_alive():
-                thread.join(0.2)  # with a limit, or Windows would not see Ctrl-C
+        """Wait until all is hashed; the preparation may go on while the card works.
+
+        Raises:
+            InputError.
+        """
+        hashing, _ = self._threads
+        while hashing.is_alive():
+            hashing.join(0.2)  # with a limit, or Windows would not see Ctrl-C
         if self._errors:
             raise self._errors[0]
 

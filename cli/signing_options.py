@@ -14,6 +14,7 @@ from cli.errors import UsageProblemError
 from cli.options import option
 from cli.pin_options import secret_source
 from cli.pin_source import PinSource
+from cli.printable import printable
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import SigningSettings
 from cli.translation import N_, _
@@ -22,6 +23,7 @@ from jpki.signing.pdf_options import Certification, PdfOptions, PdfProfile, PdfS
 from jpki.signing.xml_options import Canonicalization, XmlForm, XmlOptions, is_prefix
 
 if TYPE_CHECKING:
+    from jpki.errors import ServerError
     from jpki.signing.timestamp import Timestamper
 
 TIMESTAMPS: Final = N_("Timestamps")
@@ -77,8 +79,9 @@ class FormatOptions:
         detached: bool,
         pem: bool,
         allow_expired: bool,
+        warn: Callable[[str], None],
     ) -> SigningSettings:
-        """Put together how everything is signed.
+        """Put together how everything is signed; ``warn`` is told what is left out after all.
 
         Raises:
             UsageProblemError: options that contradict each other, or a value that cannot be.
@@ -93,11 +96,10 @@ class FormatOptions:
             allow_expired=allow_expired,
             pdf=self._pdf(),
             xml=self._xml(algorithm),
-            timestamper=self._timestamper(),
-            timestamp_optional=self.tsa_optional,
+            timestamper=self._timestamper(warn),
         )
 
-    def _timestamper(self) -> "Timestamper | None":
+    def _timestamper(self, warn: Callable[[str], None]) -> "Timestamper | None":
         if self.tsa is None:
             if self.level == "T":
                 raise UsageProblemError(_("--level T wants a timestamp server: --tsa URL."))
@@ -112,7 +114,20 @@ class FormatOptions:
             user, password = _credentials(self.tsa)
         except ValueError:
             raise UsageProblemError(_("--tsa takes an address, http:// or https://.")) from None
-        return Timestamper(self.tsa, username=user, password=password)
+
+        def go_without(error: "ServerError") -> None:
+            warn(
+                _("{url} does not answer ({detail}): signed without timestamp.").format(
+                    url=printable(error.url), detail=printable(error.detail)
+                )
+            )
+
+        return Timestamper(
+            self.tsa,
+            username=user,
+            password=password,
+            on_failure=go_without if self.tsa_optional else None,
+        )
 
     def _pdf(self) -> PdfOptions:
         source = self.pdf_password_from

@@ -45,7 +45,6 @@ class SigningSettings:
     pdf: PdfOptions = field(default=NOTHING_CHOSEN, repr=False)
     xml: XmlOptions = XML_DEFAULT
     timestamper: "Timestamper | None" = None
-    timestamp_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What is looked at before a PIN is asked for: documents, their passwords, the timestamp server."""
+"""What is looked at before a PIN is asked for: the documents, and their passwords."""
 
 from dataclasses import replace
 from typing import Final
@@ -10,12 +10,10 @@ from cli.printable import printable
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningPlan, SigningSettings
 from cli.translation import _
-from jpki.errors import DocumentError, DocumentFault, ServerError
+from jpki.errors import DocumentError, DocumentFault
 from jpki.signing.pdf_options import NOTHING_CHOSEN
 from jpki.signing.xml_options import XmlOptions
 
-PROBE: Final = b"jpki"
-"""What a timestamp server is asked about to see whether it answers."""
 WITH_TIMESTAMP: Final = frozenset({SignatureFormat.CMS, SignatureFormat.PDF, SignatureFormat.ASICE})
 ENTRIES: Final = 3
 """How often a person may mistype the password of a PDF."""
@@ -32,7 +30,7 @@ def prepared(app: AppContext, plan: SigningPlan) -> SigningPlan:
     for job in plan.jobs:
         if job.source.size() is not None:  # a pipe can be read once only
             plan = _with_document_checked(app, plan, job)
-    return _with_timestamper_checked(app, plan)
+    return plan
 
 
 def _check_options(plan: SigningPlan) -> None:
@@ -72,20 +70,3 @@ def _check(job: Job, settings: SigningSettings) -> None:
         check_document(job, settings, stream)
     finally:
         stream.close()
-
-
-def _with_timestamper_checked(app: AppContext, plan: SigningPlan) -> SigningPlan:
-    """Ask the timestamp server whether it is there, if the plan can do without it."""
-    timestamper = plan.settings.timestamper
-    if timestamper is None or not plan.settings.timestamp_optional:
-        return plan
-    try:
-        timestamper.timestamp(plan.settings.algorithm.digest(PROBE), plan.settings.algorithm)
-    except ServerError as error:
-        app.output.warn(
-            _("{url} does not answer ({detail}): signed without timestamp.").format(
-                url=printable(error.url), detail=printable(error.detail)
-            )
-        )
-        return replace(plan, settings=replace(plan.settings, timestamper=None))
-    return plan

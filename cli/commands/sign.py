@@ -88,6 +88,7 @@ def sign(
         detached=detached,
         pem=pem,
         allow_expired=allow_expired,
+        warn=app.output.warn,
     )
     chosen = _format(format_name, formats.format, cms_only=attached or pem)
     plan = SigningPlan(

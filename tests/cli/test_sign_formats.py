@@ -186,9 +186,15 @@ def test_without_its_timestamp_nothing_is_written_unless_it_was_optional(desk) -
     assert run.exit_code == 13
     assert run.error["code"] == "server"
     assert not (desk.folder / "document.txt.p7s").exists()
-    run = desk.run("sign", "document.txt", "--tsa", dead, "--tsa-optional", *SOURCE, pin=PASSWORD)
+    before = desk.card.exchange_count
+    optional = ("--tsa", dead, "--tsa-optional")
+    run = desk.run("sign", "document.txt", *optional, *SOURCE, pin=PASSWORD)
     assert run.exit_code == 0
     assert "without timestamp" in run.stderr
+    with_optional = desk.card.exchange_count - before
+    before = desk.card.exchange_count
+    sign(desk, "document.txt", "--force")
+    assert with_optional == desk.card.exchange_count - before  # the card was not asked twice
 
 
 @pytest.mark.parametrize(
