@@ -1,13 +1,16 @@
 """Verifying many files in several processes: cryptography in Python keeps one core busy."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Self
 
 from cli.errors import CliError
+from cli.exit_codes import ExitCode
 from cli.input_file import STDIN
 from cli.verification_run import VerificationPlan
 from cli.verification_view import ShownFile
@@ -62,12 +65,21 @@ def verify_files(plan: VerificationPlan, names: Sequence[str], jobs: int) -> Ite
 
 
 def _begin(plan: VerificationPlan) -> None:
-    """Be a child: signals of the terminal are for the parent, which ends its children."""
+    """Be a child: it ends with its parent, to whom Ctrl-C speaks."""
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _plans.append(plan)
+
+
+def _end_with_parent() -> None:
+    """A child would wait for work for ever: it holds both ends of the pipe that brings it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(ExitCode.OK)
 
 
 def _verify_one(name: str) -> ShownFile | _Refusal:
