@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import CertificateProfile, read_profile
+from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
-from jpki.certificates.validation import PathReport, Purpose, check_path
+from jpki.certificates.validation import PathReport, check_path
 from jpki.certificates.verdict import Reason
 from jpki.errors import CertificateMalformedError, TokenError, TokenFault
 

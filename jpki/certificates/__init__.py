@@ -13,7 +13,8 @@ from jpki.certificates.issuer import is_test_certificate
 from jpki.certificates.kind import CertificateKind, Medium
 from jpki.certificates.loading import load_certificates
 from jpki.certificates.profile import CertificateProfile, read_profile
-from jpki.certificates.validation import PathReport, Purpose, check_path
+from jpki.certificates.purpose import Purpose
+from jpki.certificates.validation import PathReport, check_path
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict
 
 __all__ = [

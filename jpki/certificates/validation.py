@@ -4,15 +4,14 @@ JPKI has no intermediate CAs, so none are looked for: a certificate whose issuer
 has no path, whatever else was sent along. The time is an argument.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from jpki.certificates.conformance import ProfileFault, is_card_key, profile_faults
 from jpki.certificates.extensions import find_extension
@@ -24,13 +23,8 @@ from jpki.certificates.issuer import (
     origin_of,
 )
 from jpki.certificates.loading import read_through
-from jpki.certificates.policies import (
-    AUTHENTICATION_POLICY,
-    SIGNATURE_POLICY,
-    SMARTPHONE_SIGNATURE_POLICY,
-    TEST_SIGNATURE_POLICY,
-    policies_of,
-)
+from jpki.certificates.policies import policies_of
+from jpki.certificates.purpose import Purpose as Purpose  # noqa: PLC0414  # of this module too
 from jpki.certificates.revocation import (
     NOT_LOOKED_AT,
     NOTHING_GIVEN,
@@ -39,47 +33,13 @@ from jpki.certificates.revocation import (
     RevocationMode,
     check_revocation,
 )
-from jpki.certificates.tbs import extension_value
 from jpki.certificates.trust import PinnedCa, pin_of
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
 from jpki.errors import CertificateMalformedError
-from jpki.files import CertificateName
 
 WEAK_SIGNATURES: Final = frozenset(
     {SignatureAlgorithmOID.RSA_WITH_MD5, SignatureAlgorithmOID.RSA_WITH_SHA1}
 )
-
-
-KEY_USAGE_OID: Final = bytes.fromhex("0603551D0F")
-SIGNATURE_KEY_USAGE: Final = bytes.fromhex("030206C0")
-"""digitalSignature and nonRepudiation, RFC 5280 4.2.1.3."""
-AUTHENTICATION_KEY_USAGE: Final = bytes.fromhex("03020780")
-"""digitalSignature."""
-
-
-class Purpose(Enum):
-    """What a leaf certificate is used for; each wants its own key usage and policy."""
-
-    DOCUMENT = "document"
-    """Signing a document: key usage digitalSignature and nonRepudiation, no extended key usage."""
-    LOGIN = "login"
-    """Logging in: key usage digitalSignature and extended key usage clientAuth."""
-
-
-CERTIFICATE_FOR: Final[Mapping[Purpose, CertificateName]] = {
-    Purpose.DOCUMENT: CertificateName.SIGNATURE,
-    Purpose.LOGIN: CertificateName.AUTHENTICATION,
-}
-PINNED_POLICIES: Final[Mapping[Purpose, frozenset[str]]] = {
-    Purpose.DOCUMENT: frozenset({SIGNATURE_POLICY, SMARTPHONE_SIGNATURE_POLICY}),
-    Purpose.LOGIN: frozenset({AUTHENTICATION_POLICY}),
-}
-"""What may stand under a pinned CA of J-LIS."""
-GIVEN_POLICIES: Final[Mapping[Purpose, frozenset[str]]] = {
-    Purpose.DOCUMENT: PINNED_POLICIES[Purpose.DOCUMENT] | {TEST_SIGNATURE_POLICY},
-    Purpose.LOGIN: PINNED_POLICIES[Purpose.LOGIN],
-}
-"""What may stand under a CA that the caller brought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +116,7 @@ def check_path(
         *_key_faults(certificate),
         *_signature_algorithm_faults(certificate),
         *_extension_faults(certificate),
-        *_usage_faults(certificate, purpose),
+        *([] if purpose.fits_usages_of(certificate) else [Reason.WRONG_KEY_USAGE]),
         *_policy_faults(policies, anchor, purpose),
         *([Reason.HOLDER_MALFORMED] if holder is not None and holder.is_malformed else []),
         *([Reason.PROFILE_MISMATCH] if faults else []),
@@ -214,30 +174,13 @@ def _extension_faults(certificate: x509.Certificate) -> Iterator[Reason]:
         yield Reason.SIGNER_IS_CA
 
 
-def _usage_faults(certificate: x509.Certificate, purpose: Purpose) -> Iterator[Reason]:
-    # Without a key usage RFC 5280 would allow everything; JPKI always says what for. The bytes
-    # are compared: bits may be encoded in several ways, and in one by DER.
-    usage = extension_value(certificate, KEY_USAGE_OID)
-    extended = find_extension(certificate, x509.ExtendedKeyUsage)
-    fits: bool
-    match purpose:
-        case Purpose.DOCUMENT:
-            fits = usage == SIGNATURE_KEY_USAGE and extended is None
-        case Purpose.LOGIN:
-            logs_in = extended is not None and list(extended) == [ExtendedKeyUsageOID.CLIENT_AUTH]
-            fits = usage == AUTHENTICATION_KEY_USAGE and logs_in
-    if not fits:
-        yield Reason.WRONG_KEY_USAGE
-
-
 def _policy_faults(
     policies: tuple[str, ...], anchor: x509.Certificate | None, purpose: Purpose
 ) -> Iterator[Reason]:
     pin = None if anchor is None else pin_of(anchor)
-    allowed = (GIVEN_POLICIES if pin is None else PINNED_POLICIES)[purpose]
     # A CA of J-LIS issues certificates for its own purpose only.
-    is_elsewhere = pin is not None and pin.issues is not CERTIFICATE_FOR[purpose]
-    if len(policies) != 1 or policies[0] not in allowed or is_elsewhere:
+    is_elsewhere = pin is not None and pin.issues is not purpose.certificate
+    if is_elsewhere or not purpose.fits_policies(policies, may_be_test=pin is None):
         yield Reason.WRONG_POLICY
 
 

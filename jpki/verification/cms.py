@@ -10,8 +10,9 @@ from cryptography import x509
 
 from jpki.certificates.asn1 import Asn1Error
 from jpki.certificates.issuer import check_anchors_and_time
+from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
-from jpki.certificates.validation import PathReport, Purpose, check_path
+from jpki.certificates.validation import PathReport, check_path
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream_with
 from jpki.verification.report import VerificationReport

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from jpki.certificates.profile import read_profile
+from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
-from jpki.certificates.validation import Purpose, check_path
+from jpki.certificates.validation import check_path
 from jpki.certificates.verdict import Reason
 from jpki.signing.digest import HashAlgorithm, hash_stream
 from jpki.verification.report import Level, SignatureReport, VerificationReport
