@@ -23,11 +23,6 @@ from jpki.files import CertificateName, PinKind
 Result = TypeVar("Result")
 
 CA_ALIASES: Final = {"sign-ca": "signature-ca", "auth-ca": "authentication-ca"}
-ISSUERS: Final = {
-    CertificateName.SIGNATURE: CertificateName.SIGNATURE_CA,
-    CertificateName.AUTHENTICATION: CertificateName.AUTHENTICATION_CA,
-}
-"""Which of the card's CA certificates is said to have issued which certificate."""
 
 
 def certificate_name(word: str) -> CertificateName | None:
@@ -126,9 +121,9 @@ def read_with_issuer(
 
     def read(application: JpkiApplication) -> tuple[x509.Certificate, ...]:
         certificates = [application.read_certificate(name)]
-        if name in ISSUERS:
+        if name.issuer is not None:
             with suppress(CertificateError):  # it is a help, and the certificate is what counts
-                certificates.append(application.read_certificate(ISSUERS[name]))
+                certificates.append(application.read_certificate(name.issuer))
         return tuple(certificates)
 
     certificates = _read(app, name, read, pin_from=pin_from, use_last_try=use_last_try)

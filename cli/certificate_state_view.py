@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from cli.facts import json_value
 from cli.help_topics import HelpTopic, pointer, remedy
@@ -12,8 +11,6 @@ from cli.translation import _
 from jpki.files import CertificateName
 from jpki.lifecycle import RenewalPhase, day_in_japan, renewal_opens, renewal_phase
 from jpki.overview import CertificateState
-
-HOLDER_CERTIFICATES: Final = frozenset({CertificateName.SIGNATURE, CertificateName.AUTHENTICATION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +97,6 @@ def _state(state: CertificateState, today: date | None) -> str:
 
 def _expiry(state: CertificateState) -> date | None:
     """The holder renews the holder's certificates; those of the CAs are nothing to act on."""
-    if state.not_valid_after is None or state.name not in HOLDER_CERTIFICATES:
+    if state.not_valid_after is None or state.name.is_ca:
         return None
     return day_in_japan(state.not_valid_after)

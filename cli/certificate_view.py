@@ -41,9 +41,7 @@ def certificate_as_json(profile: CertificateProfile, *, reveal: bool) -> dict[st
         "policies": list(profile.policies),
         "municipality": profile.municipality,
         "prefecture": profile.prefecture,
-        "holder": None
-        if profile.holder is None
-        else _holder_as_json(profile.holder, reveal=reveal),
+        "holder": _holder_as_json(profile.holder, reveal=reveal),
     }
 
 

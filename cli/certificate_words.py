@@ -3,7 +3,7 @@
 from datetime import date
 
 from cli.translation import _
-from jpki.certificates import CertificateKind, Era, HolderFaultKind, Medium, Sex
+from jpki.certificates import CertificateKind, Era, HolderAttribute, HolderFaultKind, Medium, Sex
 
 
 def kind_text(kind: CertificateKind) -> str:
@@ -75,13 +75,13 @@ def era_text(era: Era) -> str:
 
 def attribute_text(attribute: str) -> str:
     """What an attribute of the holder is called; one that is not known, by its OID."""
-    words = {
-        "name": _("name"),
-        "name-flags": _("substitute characters of the name"),
-        "sex": _("sex"),
-        "birth-date": _("birth date"),
-        "address": _("address"),
-        "address-flags": _("substitute characters of the address"),
+    words: dict[str, str] = {
+        HolderAttribute.NAME: _("name"),
+        HolderAttribute.NAME_FLAGS: _("substitute characters of the name"),
+        HolderAttribute.SEX: _("sex"),
+        HolderAttribute.BIRTH_DATE: _("birth date"),
+        HolderAttribute.ADDRESS: _("address"),
+        HolderAttribute.ADDRESS_FLAGS: _("substitute characters of the address"),
     }
     return words.get(attribute, attribute)
 

@@ -15,7 +15,6 @@ from apdu.errors import (
     TransportError,
 )
 from cli.certificate_state_view import (
-    HOLDER_CERTIFICATES,
     certificate_warnings,
     certificates_as_text,
 )
@@ -206,7 +205,7 @@ def _certificates(app: AppContext, application: "JpkiApplication") -> Check:
         if state.not_valid_before is not None and now < state.not_valid_before:
             early = CertificateNotYetValidError(state.name, state.not_valid_before)
             return _problem(Subject.CERTIFICATES, early)
-    holders = [state for state in states if state.name in HOLDER_CERTIFICATES]
+    holders = [state for state in states if not state.name.is_ca]
     warnings = certificate_warnings(states, today)
     if not warnings:
         return _ok(Subject.CERTIFICATES, lambda: _one_line(certificates_as_text(holders, today)))

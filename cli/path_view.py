@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate
 
 from cli.facts import json_value
@@ -20,6 +19,7 @@ from cli.verdict_words import (
 )
 from jpki.certificates import PathReport, Reason, Revocation
 from jpki.certificates.revocation import RevocationFinding
+from jpki.certificates.trust import fingerprint_sha256
 
 NO_PATH = PathReport(reasons=())
 """Of what carries no certificate that could be checked."""
@@ -42,7 +42,7 @@ def path_as_json(path: PathReport) -> dict[str, object]:
 
 
 def _fingerprint(certificate: Certificate | None) -> str | None:
-    return None if certificate is None else certificate.fingerprint(SHA256()).hex()
+    return None if certificate is None else fingerprint_sha256(certificate)
 
 
 def _revocation_as_json(finding: RevocationFinding) -> dict[str, object]:

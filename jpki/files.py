@@ -71,6 +71,22 @@ class CertificateName(Enum):
         member.ef_id = ef_id
         return member
 
+    @property
+    def issuer(self) -> "CertificateName | None":
+        """The CA certificate that is said to belong to the holder's; None: it is a CA's itself."""
+        match self:
+            case CertificateName.SIGNATURE:
+                return CertificateName.SIGNATURE_CA
+            case CertificateName.AUTHENTICATION:
+                return CertificateName.AUTHENTICATION_CA
+            case CertificateName.SIGNATURE_CA | CertificateName.AUTHENTICATION_CA:
+                return None
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether it is that of a CA, and nothing that the holder renews."""
+        return self.issuer is None
+
 
 class KeyName(Enum):
     """The two private keys, each behind the PIN and beside the certificate of the same name."""

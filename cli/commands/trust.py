@@ -1,8 +1,6 @@
 """``jpki trust``: the CAs of J-LIS that are pinned, and their certificates."""
 
 import click
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from cli.certificate_file import read_certificate_file
 from cli.context import AppContext, pass_app
@@ -18,10 +16,8 @@ from cli.trust_view import (
     TrustListResult,
 )
 from jpki.certificates import is_test_certificate
-from jpki.certificates.trust import pin_of
+from jpki.certificates.trust import fingerprint_sha256, pin_of
 from jpki.files import CertificateName
-
-CAS_OF_THE_CARD = (CertificateName.SIGNATURE_CA, CertificateName.AUTHENTICATION_CA)
 
 
 @click.group(cls=Group, help=N_("The CAs of J-LIS that jpki trusts, by their fingerprints."))
@@ -48,7 +44,9 @@ def list_(app: AppContext) -> None:
 def check(app: AppContext, *, file: str) -> int:
     """Compare the fingerprints."""
     judged = tuple(
-        JudgedCertificate(fingerprint_sha256=_fingerprint(certificate), pin=pin_of(certificate))
+        JudgedCertificate(
+            fingerprint_sha256=fingerprint_sha256(certificate), pin=pin_of(certificate)
+        )
         for certificate in read_certificate_file(file)
     )
     result = TrustCheckResult(file=file, certificates=judged)
@@ -67,7 +65,8 @@ def check(app: AppContext, *, file: str) -> int:
 def fetch(app: AppContext) -> int:
     """Read both, look at their fingerprints, write them."""
     with app.card() as card, card.transaction() as application:
-        found = {name: application.read_certificate(name) for name in CAS_OF_THE_CARD}
+        names = [name for name in CertificateName if name.is_ca]
+        found = {name: application.read_certificate(name) for name in names}
     kept = {ca.pin.name: ca.path for ca in kept_cas(app.output.warn)}
     fetched = []
     for name, certificate in found.items():
@@ -81,7 +80,7 @@ def fetch(app: AppContext) -> int:
         fetched.append(
             FetchedCa(
                 name=name,
-                fingerprint_sha256=_fingerprint(certificate),
+                fingerprint_sha256=fingerprint_sha256(certificate),
                 pin=pin,
                 state=state,
                 path=path,
@@ -91,7 +90,3 @@ def fetch(app: AppContext) -> int:
     result = TrustFetchResult(folder=trust_folder(), certificates=tuple(fetched))
     app.output.show(result)
     return result.exit_code
-
-
-def _fingerprint(certificate: x509.Certificate) -> str:
-    return certificate.fingerprint(SHA256()).hex()

@@ -15,7 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
-from jpki.certificates.asn1 import Asn1Reader, encode_length
+from jpki.certificates.asn1 import (
+    PRINTABLE_STRING,
+    UTC_TIME,
+    UTF8_STRING,
+    Asn1Reader,
+    encode_length,
+)
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.holder import Holder
 from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY, policies_of
@@ -28,11 +34,10 @@ MAX_SERIAL_NUMBER_BITS: Final = 159  # 20 octets and a sign, RFC 5280 4.1.2.2
 _NULL: Final = bytes.fromhex("0500")
 SHA256_WITH_RSA: Final = bytes.fromhex("300D06092A864886F70D01010B") + _NULL
 RSA_ENCRYPTION: Final = bytes.fromhex("300D06092A864886F70D010101") + _NULL
-UTC_TIME: Final = 0x17
 AUTHORITY_KEY_IDENTIFIER: Final = bytes.fromhex("0603551D23")
-TEXT_TYPES: Final = frozenset({0x0C, 0x13})  # UTF8String; PrintableString for the country
+TEXT_TYPES: Final = frozenset({UTF8_STRING, PRINTABLE_STRING})  # the latter for the country
 
-COMMON: Final[Mapping[ObjectIdentifier, bool]] = {
+COMMON_EXTENSIONS: Final[Mapping[ObjectIdentifier, bool]] = {
     ExtensionOID.KEY_USAGE: True,
     ExtensionOID.CERTIFICATE_POLICIES: True,
     ExtensionOID.ISSUER_ALTERNATIVE_NAME: False,
@@ -42,8 +47,8 @@ COMMON: Final[Mapping[ObjectIdentifier, bool]] = {
     ExtensionOID.SUBJECT_KEY_IDENTIFIER: False,
 }
 """Extension -> critical, in both kinds."""
-SIGNATURE: Final = {**COMMON, ExtensionOID.SUBJECT_ALTERNATIVE_NAME: False}
-AUTHENTICATION: Final = {**COMMON, ExtensionOID.EXTENDED_KEY_USAGE: False}
+SIGNATURE_EXTENSIONS: Final = {**COMMON_EXTENSIONS, ExtensionOID.SUBJECT_ALTERNATIVE_NAME: False}
+AUTHENTICATION_EXTENSIONS: Final = {**COMMON_EXTENSIONS, ExtensionOID.EXTENDED_KEY_USAGE: False}
 
 
 class ProfileFaultKind(StrEnum):
@@ -60,8 +65,7 @@ class ProfileFaultKind(StrEnum):
     TIME_TYPE = "time-type"
     UNIQUE_IDENTIFIER = "unique-identifier"
     NAME = "name"
-    """The subject is empty, or not made of single attributes in PrintableString or
-    UTF8String."""
+    """The subject is empty, or not made of single attributes in PrintableString or UTF8String."""
     MISSING_HOLDER = "missing-holder"
     """A signature certificate that says nothing of its holder."""
 
@@ -173,7 +177,7 @@ def _extension_faults(
 ) -> Iterator[ProfileFault]:
     found = {extension.oid: extension.critical for extension in certificate.extensions}
     logs_in = ExtensionOID.EXTENDED_KEY_USAGE in found
-    expected = AUTHENTICATION if logs_in else SIGNATURE
+    expected = AUTHENTICATION_EXTENSIONS if logs_in else SIGNATURE_EXTENSIONS
     for oid, critical in found.items():
         if oid == ExtensionOID.BASIC_CONSTRAINTS:
             continue  # JPKI writes none; a CA flag has a reason of its own

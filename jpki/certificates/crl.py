@@ -10,7 +10,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from jpki.certificates.asn1 import SEQUENCE, Asn1Reader
+from jpki.certificates.asn1 import GENERALIZED_TIME, SEQUENCE, UTC_TIME, Asn1Reader
 from jpki.certificates.evidence import (
     EvidenceFault,
     EvidenceFaultError,
@@ -32,7 +32,7 @@ UNDERSTOOD_EXTENSIONS: Final = frozenset(
     }
 )
 ENTRY_EXTENSIONS: Final = (x509.CRLReason, x509.InvalidityDate)
-TIMES: Final = (0x17, 0x18)  # UTCTime, GeneralizedTime
+TIMES: Final = (UTC_TIME, GENERALIZED_TIME)
 CRITICAL: Final = bytes.fromhex("0101FF04")  # BOOLEAN TRUE before the OCTET STRING of the value
 CRITICAL_AND_UNDERSTOOD: Final = (  # with their object identifiers before it
     bytes.fromhex("0603551D15") + CRITICAL,  # reasonCode

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.x509.oid import ObjectIdentifier, SignatureAlgorithmOID
 
-from jpki.certificates.conformance import PUBLIC_EXPONENT
-from jpki.certificates.issuer import MAX_MODULUS_BITS, MIN_MODULUS_BITS
+from jpki.certificates.issuer import is_ca_key
 from jpki.certificates.verdict import Revocation
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -130,12 +129,7 @@ def check_signature(
     """
     key = issuer.public_key()
     hash_algorithm = None if algorithm is None else SHA2_WITH_RSA.get(algorithm)
-    if hash_algorithm is None or not isinstance(key, RSAPublicKey):
-        raise EvidenceFaultError(EvidenceFault.WEAK_ALGORITHM)
-    if (
-        not MIN_MODULUS_BITS <= key.key_size <= MAX_MODULUS_BITS
-        or key.public_numbers().e != PUBLIC_EXPONENT
-    ):
+    if hash_algorithm is None or not isinstance(key, RSAPublicKey) or not is_ca_key(key):
         raise EvidenceFaultError(EvidenceFault.WEAK_ALGORITHM)
     try:
         key.verify(signature, signed, PKCS1v15(), hash_algorithm())

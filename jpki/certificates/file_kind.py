@@ -10,7 +10,7 @@ from jpki.certificates import asn1
 from jpki.certificates.asn1 import Asn1Error, Asn1Reader, Element
 
 PKCS7_ARC: Final = bytes.fromhex("2A864886F70D0107")  # 1.2.840.113549.1.7
-TIMES: Final = frozenset({0x17, 0x18})  # UTCTime, GeneralizedTime
+TIMES: Final = frozenset({asn1.UTC_TIME, asn1.GENERALIZED_TIME})
 UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"-\0-\0", b"\0-\0-")
 
 

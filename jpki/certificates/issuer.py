@@ -123,11 +123,14 @@ def _key_faults(anchor: x509.Certificate) -> Iterator[Reason]:
     key = anchor.public_key()
     if not isinstance(key, RSAPublicKey):
         yield Reason.UNSUPPORTED_ALGORITHM
-    elif (
-        not MIN_MODULUS_BITS <= key.key_size <= MAX_MODULUS_BITS
-        or key.public_numbers().e != PUBLIC_EXPONENT
-    ):
+    elif not is_ca_key(key):
         yield Reason.WEAK_KEY
+
+
+def is_ca_key(key: RSAPublicKey) -> bool:
+    """Tell whether a CA or a responder may sign with a key: RSA, 2048 to 8192 bits, e 65537."""
+    is_sized = MIN_MODULUS_BITS <= key.key_size <= MAX_MODULUS_BITS
+    return is_sized and key.public_numbers().e == PUBLIC_EXPONENT
 
 
 def is_test_certificate(certificate: x509.Certificate) -> bool:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from jpki.certificates.asn1 import SEQUENCE, Asn1Reader, Element
+from jpki.certificates.asn1 import BOOLEAN, SEQUENCE, Asn1Reader, Element
 from jpki.certificates.evidence import (
     EvidenceFault,
     EvidenceFaultError,
@@ -39,7 +39,6 @@ STATUS: Final = {
     ocsp.OCSPCertStatus.GOOD: Revocation.GOOD,
     ocsp.OCSPCertStatus.UNKNOWN: Revocation.UNKNOWN,
 }
-BOOLEAN: Final = 0x01
 SINGLE_EXTENSIONS: Final = 0xA1  # [1] EXPLICIT
 CERT_ID_HASHES: Final = frozenset({"sha1", "sha256", "sha384", "sha512"})
 
@@ -168,9 +167,8 @@ def _public_key_bits(certificate: x509.Certificate) -> bytes:
 
 
 def _check_times(single: ocsp.OCSPSingleResponse, at: datetime) -> None:
-    age = (
-        at - single.this_update_utc
-    )  # a difference has room for all times, a time plus some has not
+    # A difference has room for all times; a time plus some has not.
+    age = at - single.this_update_utc
     if age < -CLOCK_SKEW:
         raise EvidenceFaultError(EvidenceFault.NOT_YET_VALID)
     next_update = single.next_update_utc

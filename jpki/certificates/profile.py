@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from jpki.certificates.extensions import find_extension
@@ -18,7 +17,7 @@ from jpki.certificates.kind import CertificateKind, Medium, kind_of, medium_of
 from jpki.certificates.loading import read_through
 from jpki.certificates.policies import TEST_SIGNATURE_POLICY, policies_of
 from jpki.certificates.tbs import serial_number_of
-from jpki.certificates.trust import PinnedCa, pin_of
+from jpki.certificates.trust import PinnedCa, fingerprint_sha256, pin_of
 
 DISTRIBUTION_POINTS_UNIT: Final = "CRL Distribution Points"
 DISTRIBUTION_POINT_SUFFIX: Final = " CRLDP"
@@ -61,7 +60,7 @@ def read_profile(certificate: x509.Certificate) -> CertificateProfile:
         kind=kind_of(certificate),
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
-        fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        fingerprint_sha256=fingerprint_sha256(certificate),
         serial_number=serial_number_of(certificate),
         not_valid_before=certificate.not_valid_before_utc,
         not_valid_after=certificate.not_valid_after_utc,

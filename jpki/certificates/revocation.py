@@ -5,7 +5,7 @@ come from files, or from a server that the caller named; never from the addresse
 which would tell a third party whose certificate is being looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -98,21 +98,29 @@ def check_revocation(
         raise ValueError("the time of the check needs a time zone")
     if material.mode is RevocationMode.NONE:
         return NOT_LOOKED_AT
-    question = certificate, issuer, at
-    look_ups = [partial(crl.look_up, *question, item) for item in material.crls]
-    look_ups += [partial(ocsp.look_up, *question, item) for item in material.ocsp_responses]
-    if material.responder is not None:
-        look_ups.append(partial(_ask, material.responder, *question))
     rejected: list[RejectedEvidence] = []
     found: list[RevocationFinding] = []
-    for place, look_up in enumerate(look_ups):
+    for source, look_up in _look_ups(certificate, issuer, at, material):
         try:
             found.append(look_up())
         except EvidenceFaultError as error:  # of this one; the others may count
-            is_crl = place < len(material.crls)
-            source = RevocationSource.CRL if is_crl else RevocationSource.OCSP
             rejected.append(RejectedEvidence(source=source, fault=error.fault))
     return replace(decisive(found), rejected=tuple(dict.fromkeys(rejected)))
+
+
+def _look_ups(
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    at: datetime,
+    material: RevocationMaterial,
+) -> Iterator[tuple[RevocationSource, Callable[[], RevocationFinding]]]:
+    question = certificate, issuer, at
+    for item in material.crls:
+        yield RevocationSource.CRL, partial(crl.look_up, *question, item)
+    for response in material.ocsp_responses:
+        yield RevocationSource.OCSP, partial(ocsp.look_up, *question, response)
+    if material.responder is not None:
+        yield RevocationSource.OCSP, partial(_ask, material.responder, *question)
 
 
 def _ask(

@@ -115,9 +115,14 @@ def is_pinned(der: bytes) -> bool:
     return sha256(der).hexdigest() in _BY_FINGERPRINT
 
 
+def fingerprint_sha256(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of a certificate's DER, lower-case hex."""
+    return certificate.fingerprint(SHA256()).hex()
+
+
 def pin_of(certificate: x509.Certificate) -> PinnedCa | None:
     """Return the pin of a CA certificate; None: not one of J-LIS that is known here."""
-    return _BY_FINGERPRINT.get(certificate.fingerprint(SHA256()).hex())
+    return _BY_FINGERPRINT.get(fingerprint_sha256(certificate))
 
 
 def pinned_among(certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
