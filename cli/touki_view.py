@@ -48,6 +48,7 @@ def touki_as_text(findings: Sequence["ToukiFinding"]) -> Iterator[str]:
         if finding.passed:
             yield _("  touki:        ok: {rule}").format(rule=rule)
             continue
-        yield _("  touki:        REFUSED: {rule} (found: {detail}; at byte {offset})").format(
-            rule=rule, detail=printable(finding.detail) or "-", offset=finding.offset or "-"
-        )
+        text = _("  touki:        REFUSED: {rule} (found: {detail}; at byte {offset})")
+        if finding.offset is None:
+            text = _("  touki:        REFUSED: {rule} (found: {detail})")
+        yield text.format(rule=rule, detail=printable(finding.detail) or "-", offset=finding.offset)

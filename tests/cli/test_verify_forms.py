@@ -1,6 +1,10 @@
 """`jpki verify`: the words of --format, many files at once, the page for people."""
 
 import json
+import os
+import select
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +82,20 @@ def test_the_page_says_that_a_test_card_signs_for_nobody(signed: Trial, ca_folde
     assert run.exit_code == 0
     page = (signed.folder / "page.html").read_text(encoding="utf-8")
     assert "<strong>passed the checks that were made, but it is a TEST card&#x27;s" in page
+
+
+def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
+    pipes = [tmp_path / "a.p7s", tmp_path / "b.p7s"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    with subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import main; main()",
+         "verify", "--jobs", "2", *map(str, pipes)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as parent:  # fmt: skip
+        with pipes[0].open("wb"):  # opens once a child reads, and keeps it waiting
+            parent.kill()
+            assert parent.stdout is not None
+            ended, _, _ = select.select([parent.stdout], [], [], 20)
+        assert ended, "a child still holds the standard output"
+        assert parent.stdout.read() == b""
