@@ -23,7 +23,6 @@ from jpki.signing import preload, sign_digest, sign_raw, write_attached
 MAX_IN_MEMORY: Final = 1 << 28
 """What a format that needs the whole document in memory (XML, JWS) may have."""
 
-
 Writer = Callable[[BinaryIO], None]
 """Writes a signature that was made."""
 
@@ -180,9 +179,7 @@ def libraries_of(formats: set[SignatureFormat]) -> Callable[[], None]:
         if SignatureFormat.CMS in formats or SignatureFormat.ASICE in formats:
             preload()
         if SignatureFormat.PDF in formats:
-            import jpki.signing.pdf
-        if SignatureFormat.XML in formats:
-            import jpki.signing.xml  # noqa: F401
+            import jpki.signing.pdf  # noqa: F401  # to have it imported is the purpose
 
     return load
 

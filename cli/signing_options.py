@@ -135,7 +135,6 @@ class FormatOptions:
             profile=PdfProfile.TOUKI if self.profile == "touki" else PdfProfile.PADES,
             certify=None if self.certify is None else Certification(self.certify),
             field_name=self.field_name,
-            create_field=False,
             reason=self.reason,
             location=self.location,
             stamp=self._stamp(),

@@ -289,15 +289,11 @@ def test_extract_writes_exactly_what_was_signed(desk, ca_folder) -> None:
 
 
 def test_the_report_is_a_page_that_loads_nothing_and_shows_names_as_text(desk, ca_folder) -> None:
-    name = "<script>alert(1)</script>.txt"
-    try:
-        (desk.folder / name.replace("/", "")).write_text("x")
-    except OSError:
-        pytest.skip("no such name here")
-    sign(desk, name.replace("/", ""))
+    name = "<script>alert(1)<script>.txt"
+    (desk.folder / name).write_text("x")
+    sign(desk, name)
     trust = ("--trust", str(ca_folder / "signature-ca.pem"))
-    signature = name.replace("/", "") + ".p7s"
-    run = desk.run("verify", signature, *trust, "--report", "page.html")
+    run = desk.run("verify", f"{name}.p7s", *trust, "--report", "page.html")
     assert run.exit_code == 0
     page = (desk.folder / "page.html").read_text(encoding="utf-8")
     assert "<script" not in page
