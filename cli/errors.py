@@ -6,6 +6,8 @@
     |- UsageProblemError           usage                 also made of click's usage errors
     |- PinSourceError              pin-source            no terminal, or --pin-from does not work
     |- PinOnCommandLineError       pin-on-command-line
+    |- PinentryError               pinentry              the PIN program does not work
+    |- PinentryCancelledError      cancelled             the person closed its window
     |- NewPinDiffersError          new-pin-differs       the two entries of a new PIN
     |- NotConfirmedError           not-confirmed         the person said no
     |- FileProblemError
@@ -76,6 +78,27 @@ class PinOnCommandLineError(CliError):
     """A PIN was given as the value of an option."""
 
     code = "pin-on-command-line"
+
+
+class PinentryError(CliError):
+    """The PIN program cannot be started, or fails."""
+
+    code = "pinentry"
+
+    def __init__(self, program: str, detail: str) -> None:
+        super().__init__(detail)
+        self.program = program
+        self.detail = detail
+
+
+class PinentryCancelledError(CliError):
+    """The person closed the window of the PIN program, or did not answer in time."""
+
+    code = "cancelled"
+
+    def __init__(self, *, timed_out: bool = False) -> None:
+        super().__init__("timed out" if timed_out else "cancelled")
+        self.timed_out = timed_out
 
 
 class NewPinDiffersError(CliError):

@@ -10,8 +10,8 @@ from cli.printable import printable
 from cli.translation import _
 from cli.verdict_words import exit_code_of, verdict_text
 from jpki.authentication import VerifiedLogin
+from jpki.authentication.errors import TokenError
 from jpki.certificates import PathReport, Verdict
-from jpki.errors import TokenError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

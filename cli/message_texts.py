@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         PinSourceError,
         UsageProblemError,
     )
+    from jpki.authentication.errors import TokenError
     from jpki.errors import (
         CertificateError,
         CertificateExpiredError,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         PinBlockedError,
         PinFormatError,
         PinIncorrectError,
-        TokenError,
         UnsupportedCardError,
     )
 

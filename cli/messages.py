@@ -165,6 +165,17 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
             " stay in the shell's history. Run the command at a terminal, or use --pin-from."
         ),
     ),
+    "pinentry": (
+        ExitCode.REFUSED,
+        N_(
+            "The PIN program {program} does not work: {detail}. Install a pinentry of your desktop,"
+            " or name one with JPKI_PINENTRY."
+        ),
+    ),
+    "cancelled": (
+        ExitCode.REFUSED,
+        N_("Cancelled in the PIN window; nothing was sent to the card. Start again when ready."),
+    ),
     "new-pin-differs": (
         ExitCode.REFUSED,
         N_("The two entries of the new PIN differ. Nothing was sent to the card; start again."),

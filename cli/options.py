@@ -122,7 +122,7 @@ def end_without_command(ctx: click.Context) -> NoReturn:
 
 
 class LazyGroup(Group):
-    """The root: imports the module of a command when that command is used, not for its own help."""
+    """Imports the module of a command when that command is used, not for its own help."""
 
     def __init__(
         self,

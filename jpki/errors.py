@@ -29,7 +29,7 @@
     │   ├── ContentTooLargeError
     │   ├── ContentChangedError
     │   └── DocumentError              the document cannot be signed as asked
-    └── TokenError                   an authentication token was refused
+    └── TokenError                   a login was refused; in ``jpki.authentication.errors``
 
 ``Interrupted`` stands outside: it is a KeyboardInterrupt, so nothing swallows it by mistake.
 Errors about the exchange itself are in ``apdu.errors``. Every class has a stable ``code`` for
@@ -38,13 +38,10 @@ programs, and carries facts as attributes. No text holds a PIN, a name or comman
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from jpki.document_faults import DocumentFault as DocumentFault  # noqa: PLC0414  # of this module too
 from jpki.files import CardKind, CertificateName, PinKind
-
-if TYPE_CHECKING:
-    from jpki.certificates.validation import PathReport
 
 
 class PinFault(Enum):
@@ -64,19 +61,6 @@ class Step(Enum):
     VERIFY = "verify"
     CHANGE = "change"
     SIGN = "sign"
-
-
-class TokenFault(Enum):
-    """Why an authentication token, its origin or its nonce was refused."""
-
-    TOO_LARGE = "too-large"
-    MALFORMED = "malformed"
-    FORMAT = "format"
-    ALGORITHM = "algorithm"
-    ORIGIN = "origin"
-    NONCE = "nonce"
-    CERTIFICATE = "certificate"
-    SIGNATURE = "signature"
 
 
 class JpkiError(Exception):
@@ -358,29 +342,6 @@ class DocumentError(SigningError):
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
         self.detail = detail
-
-
-class TokenError(JpkiError):
-    """An authentication token, origin or nonce was refused; ``fault`` says why.
-
-    For CERTIFICATE, ``reasons`` are codes of ``jpki.certificates.Reason`` and ``path_report`` is
-    what the check of the path found.
-    """
-
-    code = "token-invalid"
-
-    def __init__(
-        self,
-        fault: TokenFault,
-        detail: str = "",
-        *,
-        reasons: tuple[str, ...] = (),
-        path_report: "PathReport | None" = None,
-    ) -> None:
-        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
-        self.fault = fault
-        self.reasons = reasons
-        self.path_report = path_report
 
 
 class Interrupted(KeyboardInterrupt):

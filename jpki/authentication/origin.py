@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-from jpki.errors import TokenError, TokenFault
+from jpki.authentication.errors import TokenError, TokenFault
 
 MAX_HOST_LENGTH = 253
 DEFAULT_PORT = 443

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.origin import check_origin
-from jpki.errors import TokenError, TokenFault
 
 ISSUED_FORMAT = "web-eid:1.0"
 ACCEPTED_FORMAT = re.compile(r"web-eid:1(\.[0-9]{1,4})?", re.ASCII)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import CertificateProfile, read_profile
@@ -17,7 +18,7 @@ from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.validation import PathReport, check_path
 from jpki.certificates.verdict import Reason
-from jpki.errors import CertificateMalformedError, TokenError, TokenFault
+from jpki.errors import CertificateMalformedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from support.trial import ENVIRONMENT, Person, Trial
 
 import apdu.errors
 import cli.errors
+import jpki.authentication.errors
 import jpki.errors
 from cli.context import AppContext
 from cli.exit_codes import ExitCode

@@ -13,9 +13,10 @@ from support.cms import DOCUMENT, Forgery, attribute, signed_data
 from support.pki import AT, load, load_key
 
 from jpki.authentication import AuthToken, make_token, verify_token
+from jpki.authentication.errors import TokenError
 from jpki.certificates import Verdict, load_certificates, read_profile
 from jpki.certificates.profile import CertificateProfile
-from jpki.errors import CertificateMalformedError, TokenError
+from jpki.errors import CertificateMalformedError
 from jpki.verification import VerificationReport, verify_cms
 
 CA = [load("signature-ca")]

@@ -32,7 +32,7 @@ from support.rsa_forgeries import (
 from support.tsa import Token, build_authority
 
 from jpki.authentication import make_token, verify_token
-from jpki.errors import TokenError, TokenFault
+from jpki.authentication.errors import TokenError, TokenFault
 from jpki.signing.digest import HashAlgorithm
 from jpki.signing.jws import base64url
 from jpki.verification import Reason, verify_cms, verify_raw

@@ -30,9 +30,9 @@ from jpki.authentication import (
     new_nonce,
     verify_token,
 )
+from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.token import MAX_TOKEN_SIZE
 from jpki.certificates import AnchorOrigin, CertificateKind, Unchecked
-from jpki.errors import TokenError, TokenFault
 
 ORIGIN = "https://example.jp"
 NONCE = base64.b64encode(bytes(range(32))).decode()

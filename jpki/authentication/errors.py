@@ -1,0 +1,42 @@
+"""Why a login is refused, and the errors that say so; a branch of ``jpki.errors``."""
+
+from enum import Enum
+
+from jpki.certificates.validation import PathReport
+from jpki.errors import JpkiError
+
+
+class TokenFault(Enum):
+    """Why an authentication token, its origin or its nonce was refused."""
+
+    TOO_LARGE = "too-large"
+    MALFORMED = "malformed"
+    FORMAT = "format"
+    ALGORITHM = "algorithm"
+    ORIGIN = "origin"
+    NONCE = "nonce"
+    CERTIFICATE = "certificate"
+    SIGNATURE = "signature"
+
+
+class TokenError(JpkiError):
+    """An authentication token, origin or nonce was refused; ``fault`` says why.
+
+    For CERTIFICATE, ``reasons`` are codes of ``jpki.certificates.Reason`` and ``path_report`` is
+    what the check of the path found.
+    """
+
+    code = "token-invalid"
+
+    def __init__(
+        self,
+        fault: TokenFault,
+        detail: str = "",
+        *,
+        reasons: tuple[str, ...] = (),
+        path_report: PathReport | None = None,
+    ) -> None:
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
+        self.fault = fault
+        self.reasons = reasons
+        self.path_report = path_report
