@@ -92,6 +92,12 @@ class ScriptedPinentry:
         found = [line for line in self.lines if line.startswith(f"{command} ")]
         return unquote(found[-1].partition(" ")[2])
 
+    def forget(self) -> None:
+        """Begin anew."""
+        (self.folder / "log").unlink(missing_ok=True)
+        self.behave()
+        self.will_say()
+
     def wait_until_asked(self, times: int = 1) -> int:
         """Wait until a window stands -> its process id."""
         wait_until(lambda: self.lines.count("GETPIN") >= times, "a question for a PIN")
