@@ -24,7 +24,8 @@ from jpki.authentication import verify_token
 from jpki.certificates.loading import load_certificate, load_certificates
 from jpki.emulator import create_card, export_ca
 
-LOGIN = {"command": "authenticate", "arguments": {"challengeNonce": NONCE, "origin": ORIGIN}}
+ASKED = {"challengeNonce": NONCE, "origin": ORIGIN}
+LOGIN: dict[str, Any] = {"command": "authenticate", "arguments": ASKED}
 FATAL = "ERR_WEBEID_NATIVE_FATAL"
 INVALID = "ERR_WEBEID_NATIVE_INVALID_ARGUMENT"
 CANCELLED = "ERR_WEBEID_USER_CANCELLED"
@@ -173,7 +174,7 @@ def test_the_window_speaks_the_sites_language_or_the_persons_own(
     desk: Desk, language: str, environment: str, word: str
 ) -> None:
     desk.pinentry.will_cancel()
-    message = {"command": "authenticate", "arguments": {**LOGIN["arguments"], "lang": language}}
+    message = {"command": "authenticate", "arguments": {**ASKED, "lang": language}}
     refused(desk.answer_to(message, LANGUAGE=environment), CANCELLED)
     assert word in desk.pinentry.told("SETDESC")
 
@@ -202,8 +203,8 @@ def test_nothing_but_frames_leaves_by_stdout_whoever_prints(desk: Desk) -> None:
         {"command": "authenticate", "arguments": {"origin": ORIGIN, "challengeNonce": "short"}},
         {"command": "authenticate", "arguments": {"origin": ORIGIN, "challengeNonce": 7}},
         {"command": "authenticate", "arguments": {"challengeNonce": NONCE}},
-        {"command": "authenticate", "arguments": {**LOGIN["arguments"], "lang": 7}},
-        {"command": "authenticate", "arguments": {**LOGIN["arguments"], "lang": "x" * 36}},
+        {"command": "authenticate", "arguments": {**ASKED, "lang": 7}},
+        {"command": "authenticate", "arguments": {**ASKED, "lang": "x" * 36}},
         {"command": "get-signing-certificate", "arguments": {}},
         {"command": "get-signing-certificate", "arguments": {"origin": "http://localhost"}},
     ],
@@ -228,7 +229,7 @@ def test_a_message_without_sense_is_refused(desk: Desk, message: dict[str, Any] 
     ],
 )
 def test_only_origins_of_https_are_answered(desk: Desk, origin: str) -> None:
-    message = {"command": "authenticate", "arguments": {**LOGIN["arguments"], "origin": origin}}
+    message = {"command": "authenticate", "arguments": {**ASKED, "origin": origin}}
     refused(desk.answer_to(message), INVALID, "https://")
     assert desk.log() == []
     assert desk.pinentry.starts == []

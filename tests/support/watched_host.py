@@ -43,8 +43,8 @@ def main() -> None:
             log.write("off\n")
             cut(card)
 
-        jpki.emulator.load_card = watched
-        VirtualCard.power_off = power_off  # type: ignore[method-assign]
+        jpki.emulator.load_card = watched  # type: ignore[assignment]
+        VirtualCard.power_off = power_off  # type: ignore[assignment, method-assign]
         native_host.main()
 
 
