@@ -335,8 +335,8 @@ def token_text(error: "TokenError") -> str:
             )
 
 
-def native_message_text(error: "NativeMessageError") -> str:
-    """What a browser's extension sent."""
+def native_message_text(error: "NativeMessageError | TokenError") -> str:
+    """What a site sent by way of a browser's extension."""
     if error.fault.value == "other-certificate":
         return _(
             "The certificate that the site wants is not that of this card. Put on the card whose"

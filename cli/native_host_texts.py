@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.failure import describe
+from cli.message_texts import native_message_text, outcome_unknown_text
 from cli.pin_words import pin_name
 from cli.translation import N_, _
 from jpki.authentication.native_messaging import ErrorCode, error_answer
 
 if TYPE_CHECKING:
-    from jpki.errors import PinError
+    from jpki.errors import OutcomeUnknownError, PinError
 
 NO_PINENTRY: Final = N_(
     "The PIN program does not work. Install a pinentry of your desktop, or name one with"
@@ -36,6 +37,15 @@ def _tries_unknown(error: "PinError") -> str:
     ).format(pin=pin_name(error.kind), kind=error.kind.value)
 
 
+def _outcome_unknown(error: "OutcomeUnknownError") -> str:
+    if error.step.value != "sign":
+        return outcome_unknown_text(error)
+    return _(
+        "The answer was lost while the card signed; the site got nothing. Put the card back and"
+        " try again."
+    )
+
+
 TEXTS: Final[dict[str, str | Callable[[Any], str]]] = {
     "no-reader": N_("No card reader was found, or none that JPKI_READER names. Plug it in."),
     "no-card": N_("There is no card on the reader. Put it on and try again."),
@@ -46,8 +56,10 @@ TEXTS: Final[dict[str, str | Callable[[Any], str]]] = {
     "output-not-written": NO_VIRTUAL_CARD,
     "output-refused": NO_VIRTUAL_CARD,
     "output-exists": NO_VIRTUAL_CARD,
+    "token-invalid": native_message_text,  # the command's own names its options
     "pinentry": NO_PINENTRY,
     "pin-source": NO_PINENTRY,
+    "outcome-unknown": _outcome_unknown,
     "last-try": _last_try,
     "tries-unknown": _tries_unknown,
     "certificate-expired": N_(

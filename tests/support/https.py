@@ -27,12 +27,17 @@ class _Page(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_arguments: object) -> None:
+        """Say nothing: a browser breaks off once before it puts up with the certificate."""
+
+
 @contextmanager
 def https_site(folder: Path) -> Iterator[int]:
     """Serve one page until the block ends -> the port of localhost."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(folder / "site.pem"))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
+    server = _Server(("127.0.0.1", 0), _Page)
     server.socket = context.wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False
     )

@@ -1,9 +1,9 @@
 """The native host with a witness in its virtual card; run as a program by the tests.
 
 JPKI_TEST_LOG names a file for what reaches the card: a line for each command, and for each loss of
-power. JPKI_TEST_SLOW is "INS MODE", INS in hex (a VERIFY only with data), MODE "slow" (it
-takes long) or "stuck" (cannot be interrupted either). JPKI_TEST_PRINT prints where only frames may
-be.
+power. JPKI_TEST_SLOW is "INS MODE", INS in hex (a VERIFY only with data), MODE "slow" (it takes
+long), "stuck" (it cannot be interrupted either) or "pulled" (the card is gone). JPKI_TEST_PRINT
+prints where only frames may be.
 """
 
 import os
@@ -49,6 +49,8 @@ def main() -> None:
 
 
 def hold(mode: str) -> None:
+    if mode == "pulled":
+        raise jpki.emulator.CardPulledError
     while True:
         try:
             time.sleep(NEVER_S)

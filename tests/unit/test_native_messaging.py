@@ -168,6 +168,54 @@ def test_a_key_that_stands_twice_is_refused(content: bytes) -> None:
     assert refused.value.fault is NativeMessageFault.MALFORMED
 
 
+CERTIFICATE = base64.b64encode(bytes.fromhex("3003020101")).decode()
+SIGN = {
+    "origin": ORIGIN,
+    "hash": base64.b64encode(bytes(32)).decode(),
+    "hashFunction": "SHA-256",
+    "certificate": CERTIFICATE,
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "malformed"),
+        (b"\xff", "malformed"),
+        (b"[]", "malformed"),
+        (b"{}", "malformed"),
+        (b'{"command": "quit"}', "malformed"),
+        (b'{"command": "quit", "arguments": []}', "malformed"),
+        (b'{"command": ["quit"], "arguments": {}}', "malformed"),
+        (command("status"), "command"),
+        (command("Authenticate", origin=ORIGIN, challengeNonce=NONCE), "command"),
+        (command("authenticate", origin=ORIGIN), "malformed"),
+        (command("authenticate", origin=ORIGIN, challengeNonce=7), "malformed"),
+        (command("authenticate", challengeNonce=NONCE), "malformed"),
+        (command("authenticate", origin=ORIGIN, challengeNonce="short"), "nonce"),
+        (command("authenticate", origin=ORIGIN, challengeNonce=NONCE, lang=7), "malformed"),
+        (command("authenticate", origin=ORIGIN, challengeNonce=NONCE, lang="x" * 36), "malformed"),
+        (command("get-signing-certificate"), "malformed"),
+        (command("get-signing-certificate", origin="http://localhost"), "origin"),
+        (command("sign", **SIGN | {"origin": "http://a.jp"}), "origin"),
+        (command("sign", **SIGN | {"hash": "AAAA"}), "hash"),
+        (command("sign", **SIGN | {"hash": "not base64"}), "malformed"),
+        (command("sign", **SIGN | {"hash": SIGN["hash"].rstrip("=")}), "malformed"),
+        (command("sign", **SIGN | {"hashFunction": "SHA-512"}), "hash"),
+        (command("sign", **SIGN | {"hashFunction": "SHA-1"}), "hash-function"),
+        (command("sign", **SIGN | {"hashFunction": "SHA-224"}), "hash-function"),
+        (command("sign", **SIGN | {"hashFunction": "SHA3-256"}), "hash-function"),
+        (command("sign", **SIGN | {"hashFunction": "sha-256"}), "hash-function"),
+        (command("sign", **SIGN), "certificate"),
+        (command("sign", **SIGN | {"certificate": ""}), "malformed"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_reason(content: bytes, fault: str) -> None:
+    with pytest.raises((NativeMessageError, TokenError)) as refused:
+        parse_command(content)
+    assert refused.value.fault.value == fault
+
+
 @given(content=st.binary(max_size=200))
 def test_bytes_are_a_command_or_refused(content: bytes) -> None:
     parsed_or_refused(content)
