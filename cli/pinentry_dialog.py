@@ -47,6 +47,11 @@ def started(program: str) -> Iterator[subprocess.Popen[bytes]]:
     with process:
         try:
             yield process
+        except Exception:
+            raise
+        except BaseException:  # somebody wants us to end, and now
+            process.kill()
+            raise
         finally:
             if process.stdin is not None:
                 with suppress(OSError):
