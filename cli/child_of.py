@@ -15,6 +15,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2); it outlives exec
 def main() -> None:
     """Replace this process, unless the parent is gone already."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would keep that
     parent, program = sys.argv[1:]
     if os.getppid() == int(parent):
         os.execv(program, [program])  # noqa: S606  # the person's own PIN program
