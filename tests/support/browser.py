@@ -6,7 +6,6 @@ What a site does with web-eid.js is one call here: `visitor.ask(page, "authentic
 import base64
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -134,7 +133,3 @@ def install(environment: Mapping[str, str], *options: str) -> None:
 def parent_of(pid: int) -> int:
     """The process that started this one."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def is_there() -> bool:
-    return os.access(CHROMIUM, os.X_OK)

@@ -213,7 +213,9 @@ SIGN = {
 def test_what_makes_no_sense_is_refused_with_its_reason(content: bytes, fault: str) -> None:
     with pytest.raises((NativeMessageError, TokenError)) as refused:
         parse_command(content)
-    assert refused.value.fault.value == fault
+    error = refused.value
+    assert isinstance(error, NativeMessageError | TokenError)
+    assert error.fault.value == fault
 
 
 @given(content=st.binary(max_size=200))
