@@ -16,6 +16,7 @@
     |  `- CardFileProblemError     card-file             the file of a virtual card
     |- OutputRefusedError          output-refused        found before anything was done
     |- OutputExistsError           output-exists
+    |- ManifestTakenError          manifest-taken        a browser's way to another program
     |- StdoutClosedError           stdout-closed
     |- InterruptedRunError         interrupted           Ctrl-C
     `- TerminatedError             terminated            SIGTERM or SIGHUP
@@ -158,6 +159,16 @@ class OutputExistsError(CliError):
     """The output is there already, and --force was not given."""
 
     code = "output-exists"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class ManifestTakenError(CliError):
+    """What tells a browser of its native host belongs to another program."""
+
+    code = "manifest-taken"
 
     def __init__(self, path: str) -> None:
         super().__init__(path)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         PinSourceError,
         UsageProblemError,
     )
-    from jpki.authentication.errors import TokenError
+    from jpki.authentication.errors import NativeMessageError, TokenError
     from jpki.errors import (
         CertificateError,
         CertificateExpiredError,
@@ -333,6 +333,19 @@ def token_text(error: "TokenError") -> str:
             return _("The token was refused: {fault}. Log in again with a new challenge.").format(
                 fault=error.fault.value
             )
+
+
+def native_message_text(error: "NativeMessageError | TokenError") -> str:
+    """What a site sent by way of a browser's extension."""
+    if error.fault.value == "other-certificate":
+        return _(
+            "The certificate that the site wants is not that of this card. Put on the card whose"
+            " certificate you gave it, and try again."
+        )
+    return _(
+        "The site asked in a way that cannot be answered ({fault}); nothing was signed. Tell its"
+        " operator."
+    ).format(fault=error.fault.value)
 
 
 def interrupted_text(error: "InterruptedRunError") -> str:

@@ -10,6 +10,7 @@ from cli.message_texts import (
     certificate_malformed_text,
     certificate_not_yet_valid_text,
     interrupted_text,
+    native_message_text,
     no_certificate_text,
     no_reader_text,
     outcome_unknown_text,
@@ -154,6 +155,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     ),
     "document": (ExitCode.REFUSED, document_text),
     "token-invalid": (ExitCode.REFUSED, token_text),
+    "native-message": (ExitCode.REFUSED, native_message_text),
     # the command: cli.errors
     "cli": (ExitCode.REFUSED, N_("This cannot be done. See 'jpki --help'.")),
     "usage": (ExitCode.REFUSED, usage_text),
@@ -191,6 +193,13 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         N_(
             "{path} exists already; nothing was done. Choose another name, or replace it with"
             " --force."
+        ),
+    ),
+    "manifest-taken": (
+        ExitCode.REFUSED,
+        N_(
+            "{path} belongs to another program, Web eID's own; nothing was done. With --force it"
+            " is kept aside, and 'jpki auth native-host uninstall' puts it back."
         ),
     ),
     "output-not-written": (

@@ -29,7 +29,8 @@
     │   ├── ContentTooLargeError
     │   ├── ContentChangedError
     │   └── DocumentError              the document cannot be signed as asked
-    └── TokenError                   a login was refused; in ``jpki.authentication.errors``
+    ├── TokenError                   a login was refused; in ``jpki.authentication.errors``, as is
+    └── NativeMessageError           a message of a browser's extension was refused
 
 ``Interrupted`` stands outside: it is a KeyboardInterrupt, so nothing swallows it by mistake.
 Errors about the exchange itself are in ``apdu.errors``. Every class has a stable ``code`` for

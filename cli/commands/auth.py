@@ -20,6 +20,10 @@ COMMANDS: Final = {
         "cli.commands.login:verify",
         N_("Verify a token as the site does; '-' is the standard input."),
     ),
+    "native-host": (
+        "cli.commands.native_host:native_host",
+        N_("Let browsers find the card: sites with Web eID log you in and have you sign."),
+    ),
 }
 
 

@@ -4,30 +4,17 @@ import click
 
 from cli.context import AppContext, pass_app
 from cli.input_file import InputFile
+from cli.login_token import login_request, login_token
 from cli.login_view import ChallengeResult, LoginResult, TokenWrittenResult
 from cli.options import Command, option
 from cli.output_file import output_file
-from cli.pin_entry import PinRequest, unlocked
 from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
-from cli.printable import printable
-from cli.translation import N_, _
+from cli.translation import N_
 from cli.validation_options import ValidationOptions, validation_options
-from jpki._version import __version__
-from jpki.authentication import (
-    AuthToken,
-    check_nonce,
-    check_origin,
-    login_message,
-    make_token,
-    new_nonce,
-    verify_token,
-)
+from jpki.authentication import check_nonce, check_origin, new_nonce, verify_token
 from jpki.authentication.errors import TokenError, TokenFault
-from jpki.files import PinKind
 
-APP_VERSION = f"https://jpki.invalid/releases/{__version__}"
-"""Informative. The token's format wants a URL; this name can belong to nobody."""
 MAX_TOKEN_FILE = 1 << 16
 
 ORIGIN_HELP = N_("The site: https://host or https://host:port.")
@@ -69,43 +56,14 @@ def respond(
     file = output_file(output, force=force, private=True)
     if file is not None:
         file.check()
-    token = _token(
-        app,
-        _request(origin, pin_from, use_last_try=use_last_try),
-        origin,
-        nonce,
-        allow_expired=allow_expired,
-    )
+    request = login_request(origin, pin_from, use_last_try=use_last_try)
+    token = login_token(app, request, origin, nonce, allow_expired=allow_expired)
     if file is None:
         app.output.write(token.to_json() + "\n")
         return
     with file.writing() as stream:
         stream.write(token.to_json().encode("ascii") + b"\n")
     app.output.show(TokenWrittenResult(output=str(file.path)))
-
-
-def _request(origin: str, source: PinSource | None, *, use_last_try: bool) -> PinRequest:
-    return PinRequest(
-        kind=PinKind.AUTHENTICATION,
-        source=source,
-        use_last_try=use_last_try,
-        disclosure=_(
-            "{origin} asks you to log in. It gets your authentication certificate: no name and no"
-            " address, but a number that is the same at every site, and the municipality that"
-            " issued the card."
-        ).format(origin=printable(origin)),
-    )
-
-
-def _token(
-    app: AppContext, request: PinRequest, origin: str, nonce: str, *, allow_expired: bool
-) -> AuthToken:
-    message = login_message(origin, nonce)
-    with unlocked(app, request) as application:
-        key = application.authentication_key(
-            lambda data: data == message, at=app.clock(), allow_expired=allow_expired
-        )
-        return make_token(origin, nonce, key, key.certificate, APP_VERSION)
 
 
 @click.command(cls=Command, help=N_("Verify a token as the site does; '-' is the standard input."))

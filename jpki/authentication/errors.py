@@ -40,3 +40,26 @@ class TokenError(JpkiError):
         self.fault = fault
         self.reasons = reasons
         self.path_report = path_report
+
+
+class NativeMessageFault(Enum):
+    """Why a message of a browser's extension was refused."""
+
+    TOO_LARGE = "too-large"
+    MALFORMED = "malformed"
+    COMMAND = "command"
+    HASH_FUNCTION = "hash-function"
+    HASH = "hash"
+    CERTIFICATE = "certificate"
+    OTHER_CERTIFICATE = "other-certificate"
+    """It is not the card's: another card was used when the site asked for the certificate."""
+
+
+class NativeMessageError(JpkiError):
+    """A message to the native host was refused; ``fault`` says why. Nothing of it is kept."""
+
+    code = "native-message"
+
+    def __init__(self, fault: NativeMessageFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault

@@ -1,12 +1,11 @@
 """The Web eID authentication token, format web-eid:1.0, signed as RS256 (RFC 7518 3.3)."""
 
 import base64
-import binascii
 import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import NoReturn, Self
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.origin import check_origin
+from jpki.authentication.strict_json import StrictJsonError, base64_bytes, parse_object, string
 
 ISSUED_FORMAT = "web-eid:1.0"
 ACCEPTED_FORMAT = re.compile(r"web-eid:1(\.[0-9]{1,4})?", re.ASCII)
@@ -40,6 +40,10 @@ class AuthToken:
 
     def to_json(self) -> str:
         """Return the JSON object, ASCII only, on one line."""
+        return json.dumps(self.to_object())
+
+    def to_object(self) -> dict[str, str]:
+        """Return the same as a mapping."""
         token = {
             "unverifiedCertificate": base64.b64encode(self.certificate).decode("ascii"),
             "algorithm": self.algorithm,
@@ -48,7 +52,7 @@ class AuthToken:
         }
         if self.app_version is not None:
             token["appVersion"] = self.app_version
-        return json.dumps(token)
+        return token
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -59,16 +63,22 @@ class AuthToken:
         """
         if len(text) > MAX_TOKEN_SIZE:
             raise TokenError(TokenFault.TOO_LARGE, f"more than {MAX_TOKEN_SIZE} characters")
-        token = _parse_object(text)
-        token_format = _string(token, "format")
+        try:
+            return cls._from_object(parse_object(text))
+        except StrictJsonError as error:
+            raise TokenError(TokenFault.MALFORMED, str(error)) from error
+
+    @classmethod
+    def _from_object(cls, token: dict[str, object]) -> Self:
+        token_format = string(token, "format")
         if ACCEPTED_FORMAT.fullmatch(token_format) is None:
             raise TokenError(TokenFault.FORMAT, "only web-eid:1 is known")
         return cls(
-            certificate=_base64(token, "unverifiedCertificate"),
-            algorithm=_string(token, "algorithm"),
-            signature=_base64(token, "signature"),
+            certificate=base64_bytes(token, "unverifiedCertificate"),
+            algorithm=string(token, "algorithm"),
+            signature=base64_bytes(token, "signature"),
             format=token_format,
-            app_version=_string(token, "appVersion") if "appVersion" in token else None,
+            app_version=string(token, "appVersion") if "appVersion" in token else None,
         )
 
 
@@ -118,46 +128,3 @@ def make_token(
         signature=key.sign(message, PKCS1v15(), SHA256()),
         app_version=app_version,
     )
-
-
-def _parse_object(text: str | bytes) -> dict[str, object]:
-    try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8")
-        token = json.loads(
-            text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as error:  # 10,000 brackets are enough for the latter
-        raise TokenError(TokenFault.MALFORMED, "not a JSON object") from error
-    if not isinstance(token, dict):
-        raise TokenError(TokenFault.MALFORMED, "not a JSON object")
-    return token
-
-
-def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # Two readers that pick different ones of two equal keys would see two different tokens.
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a key twice")
-    return dict(pairs)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _string(token: dict[str, object], name: str) -> str:
-    value = token.get(name)
-    if not isinstance(value, str):
-        raise TokenError(TokenFault.MALFORMED, f"{name} is missing or not a string")
-    return value
-
-
-def _base64(token: dict[str, object], name: str) -> bytes:
-    text = _string(token, name)
-    try:
-        value = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise TokenError(TokenFault.MALFORMED, f"{name} is not base64") from error
-    if not value or base64.b64encode(value).decode("ascii") != text:
-        raise TokenError(TokenFault.MALFORMED, f"{name} is not canonical base64")
-    return value
