@@ -16,6 +16,7 @@
     |  `- CardFileProblemError     card-file             the file of a virtual card
     |- OutputRefusedError          output-refused        found before anything was done
     |- OutputExistsError           output-exists
+    |- AddressError                address               a server's own address cannot be had
     |- StdoutClosedError           stdout-closed
     |- InterruptedRunError         interrupted           Ctrl-C
     `- TerminatedError             terminated            SIGTERM or SIGHUP
@@ -168,6 +169,18 @@ class OutputNotWrittenError(FileProblemError):
     """The disk is full, or whatever else keeps bytes from being written."""
 
     code = "output-not-written"
+
+
+class AddressError(CliError):
+    """The address that a server is to listen on is in use, forbidden, or not this machine's."""
+
+    code = "address"
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+        self.host = host
+        self.port = port
+        self.detail = error.strerror or str(error)
 
 
 class StdoutClosedError(CliError):

@@ -20,6 +20,10 @@ COMMANDS: Final = {
         "cli.commands.login:verify",
         N_("Verify a token as the site does; '-' is the standard input."),
     ),
+    "serve": (
+        "cli.commands.serve:serve",
+        N_("Serve a demonstration site that logs people in with their card."),
+    ),
 }
 
 

@@ -1,12 +1,14 @@
 """A SQLite file that several threads and several processes write to."""
 
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 IN_MEMORY: Final = ":memory:"
 BUSY_TIMEOUT_S: Final = 10.0
@@ -31,6 +33,8 @@ class SqliteFile:
         Raises:
             sqlite3.Error, OSError: it cannot be opened, or is no SQLite file.
         """
+        import sqlite3  # a holder's commands are not to wait for what a site needs
+
         if str(path) != IN_MEMORY:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -47,7 +51,7 @@ class SqliteFile:
             raise
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> "Iterator[Connection]":
         """Hold the file alone, from before the first read until the block has ended.
 
         Raises:
