@@ -272,8 +272,9 @@ class BothStores(RuleBasedStateMachine):
 
     @rule(nonces=issued, session=st.sampled_from("ab"))
     def take(self, nonces: tuple[str, str], session: str) -> None:
-        answers = []
-        for store, nonce in zip((self.memory, self.sqlite), nonces, strict=True):
+        answers: list[TokenFault | None] = []
+        stores: tuple[ChallengeStore, ChallengeStore] = (self.memory, self.sqlite)
+        for store, nonce in zip(stores, nonces, strict=True):
             try:
                 store.take(nonce, session)
                 answers.append(None)

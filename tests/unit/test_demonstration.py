@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from html.parser import HTMLParser
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -129,17 +130,17 @@ def test_of_twenty_logins_at_once_none_is_lost_and_none_mixed_up(
 ) -> None:
     barrier = threading.Barrier(len(people))
 
-    def log_in(identity: Identity) -> tuple[int, str | None]:
-        browser = Browser(site).open()
+    def log_in(here: LoginSite, identity: Identity) -> tuple[int, str | None]:
+        browser = Browser(here).open()
         nonce = browser.challenge()
-        token = identity.token(site.origin, nonce)
+        token = identity.token(here.origin, nonce)
         barrier.wait(TIMEOUT_S)  # all of them have their token: now
         return browser.log_in(nonce, token).status, browser.subject()
 
-    with served(tmp_path / "sessions", limits=Limits()) as site:
+    with served(tmp_path / "sessions", limits=Limits()) as here:
         with ThreadPoolExecutor(len(people)) as threads:
-            answers = list(threads.map(log_in, people))
-        expected = [(200, subject_of(identity, site)[:32]) for identity in people]
+            answers = list(threads.map(partial(log_in, here), people))
+        expected = [(200, subject_of(identity, here)[:32]) for identity in people]
     assert answers == expected
     assert len(set(answers)) == len(people)
 
