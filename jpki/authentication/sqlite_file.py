@@ -43,9 +43,8 @@ class SqliteFile:
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(schema)
+            self._connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
         except sqlite3.Error:
             self._connection.close()
             raise
@@ -61,10 +60,10 @@ class SqliteFile:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:  # not where SQLite itself went back, disk full
+                    self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Let go of the file."""

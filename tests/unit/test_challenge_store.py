@@ -1,5 +1,6 @@
 """Challenges: issued to one session, taken once, for five minutes, and never too many."""
 
+import collections
 import sqlite3
 import stat
 import subprocess
@@ -167,6 +168,32 @@ def test_of_many_threads_one_takes_it(store: ChallengeStore) -> None:
     assert answers.count(TokenFault.NONCE_TAKEN) == 15
 
 
+def at_once(program: str, path: Path, first: str = "") -> list[str]:
+    """Run a program in four processes that all wait for one word -> what each printed after it."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(first + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:  # all of them are at the start: now
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    printed = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    return printed
+
+
 TAKER = """
 import sys
 from jpki.authentication import SqliteChallengeStore
@@ -183,35 +210,31 @@ for nonce in nonces:
     except TokenError as error:
         assert error.fault.value == "nonce-taken", error
 """
+OPENER = """
+import sys
+from jpki.authentication import SqliteChallengeStore
+
+sys.stdin.readline()
+print("ready", flush=True)
+sys.stdin.readline()
+store = SqliteChallengeStore(sys.argv[1])
+store.take(store.issue("a session"), "a session")
+print(len(store) <= 4)
+"""
 
 
 def test_of_several_processes_on_one_file_one_takes_each_nonce(tmp_path: Path) -> None:
     path = tmp_path / "challenges"
     store = SqliteChallengeStore(path)
     nonces = [store.issue("one session") for _ in range(50)]
-    takers = [
-        subprocess.Popen(
-            [sys.executable, "-c", TAKER, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    for taker in takers:
-        assert taker.stdin is not None
-        assert taker.stdout is not None
-        taker.stdin.write(" ".join(nonces) + "\n")
-        taker.stdin.flush()
-        assert taker.stdout.readline() == "ready\n"
-    for taker in takers:  # all of them are at the start: now
-        assert taker.stdin is not None
-        taker.stdin.write("go\n")
-        taker.stdin.flush()
-    taken = [nonce for taker in takers for nonce in taker.communicate(timeout=60)[0].split()]
-    assert [taker.returncode for taker in takers] == [0] * 4
-    assert sorted(taken) == sorted(nonces)
+    taken = at_once(TAKER, path, " ".join(nonces))
+    assert sorted(" ".join(taken).split()) == sorted(nonces)
     store.close()
+
+
+def test_several_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
+    for number in range(3):
+        assert at_once(OPENER, tmp_path / f"challenges-{number}") == ["True\n"] * 4
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path, clock: Clock) -> None:
@@ -244,6 +267,19 @@ def test_a_failure_in_the_middle_takes_nothing(tmp_path: Path) -> None:
         database.execute("UPDATE challenge SET is_taken = 1")
         raise RuntimeError
     store.take(nonce, SESSION)
+    store.close()
+
+
+def test_after_a_full_disk_it_goes_on(tmp_path: Path) -> None:
+    store = SqliteChallengeStore(tmp_path / "challenges")
+    nonce = store.issue(SESSION)
+    ((pages,),) = store._file._connection.execute("PRAGMA page_count")
+    store._file._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        collections.deque((store.issue(SESSION) for _ in range(1000)), maxlen=0)
+    store.take(nonce, SESSION)
+    store._file._connection.execute("PRAGMA max_page_count = 1000")
+    store.issue(SESSION)
     store.close()
 
 

@@ -1,16 +1,20 @@
 """Parts of the demonstration site: limits, words, refusals, sessions' room."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jpki.authentication.demonstration import application
 from jpki.authentication.demonstration.limits import MAX_ADDRESSES, RateLimit
 from jpki.authentication.demonstration.refusals import OF_FAULT, Refusal, refusal_of
 from jpki.authentication.demonstration.sessions import Account, SessionStore
-from jpki.authentication.demonstration.words import LANGUAGES, TEXTS
+from jpki.authentication.demonstration.visit import RefusedError
+from jpki.authentication.demonstration.words import LANGUAGES, TEXTS, preferred_language
 from jpki.authentication.errors import TokenError, TokenFault
 from jpki.certificates import Reason
 
@@ -77,6 +81,11 @@ def test_every_language_says_everything() -> None:
         assert all(what and then for what, then in refusals.values())
 
 
+@given(st.text(max_size=200) | st.from_regex(r"([a-z*-]{1,5}(;q=[0-9.]{0,5})?,? ?){0,9}"))
+def test_whatever_a_browser_says_of_its_languages_one_of_ours_is_spoken(accepted: str) -> None:
+    assert preferred_language(accepted) in LANGUAGES
+
+
 def test_the_templates_use_every_text_and_no_other() -> None:
     used: set[str] = set()
     for path in (SITE / "templates").iterdir():
@@ -100,6 +109,26 @@ def test_every_fault_and_every_reason_has_a_page() -> None:
         assert page not in {Refusal.NO_TOKEN, Refusal.OTHER_SITE}
     both = (Reason.EXPIRED, Reason.REVOKED)
     assert refusal_of(TokenError(TokenFault.CERTIFICATE, reasons=both)) is Refusal.REVOKED
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["nonce", "token", "x"]), inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_a_body_is_a_login_or_is_refused(body: bytes) -> None:
+    try:
+        nonce, token = application._login_of(body)
+    except RefusedError as error:
+        assert (error.refusal, error.status) == (Refusal.NO_TOKEN, 400)  # noqa: PT017
+    else:
+        assert isinstance(nonce, str)
+        assert isinstance(token, str)
 
 
 # --- sessions -------------------------------------------------------------------------------------
