@@ -73,18 +73,21 @@ def served(
     *,
     limits: Limits = MANY,
     port: int = 0,
-    anchor: str = "authentication-ca",
+    anchors: tuple[x509.Certificate, ...] | None = None,
+    now: datetime = AT,
     revocation: RevocationProvider = no_revocation_data,
 ) -> Iterator[LoginSite]:
-    """Serve the site until the block ends."""
+    """Serve the site until the block ends; it trusts the usual CA unless told otherwise."""
+    trusted = (load("authentication-ca"),) if anchors is None else anchors
     log: list[str] = []
     with listen(HOST, port) as listener:
         port = listener.getsockname()[1]
         origin = f"https://localhost:{port}"
         tls = throw_away(origin)
-        site = LoginSite(origin=origin, port=port, trust=ssl.create_default_context(), log=log)
+        nobody = ssl.create_default_context()
+        site = LoginSite(origin=origin, port=port, trust=nobody, log=log, now=now)
         validator = TokenValidator(
-            origin=origin, anchors=(load(anchor),), revocation=revocation, clock=lambda: site.now
+            origin=origin, anchors=trusted, revocation=revocation, clock=lambda: site.now
         )
         application = Demonstration(
             validator, database=database, limits=limits, clock=lambda: site.now, log=log.append

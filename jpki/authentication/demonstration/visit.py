@@ -38,7 +38,7 @@ class RefusedError(Exception):
         self.retry_after_s = retry_after_s
 
 
-@dataclass(kw_only=False)
+@dataclass
 class Visit:
     """One request, its body read."""
 
