@@ -17,6 +17,7 @@
     |- OutputRefusedError          output-refused        found before anything was done
     |- OutputExistsError           output-exists
     |- ManifestTakenError          manifest-taken        a browser's way to another program
+    |- AddressError                address               a server's own address cannot be had
     |- StdoutClosedError           stdout-closed
     |- InterruptedRunError         interrupted           Ctrl-C
     `- TerminatedError             terminated            SIGTERM or SIGHUP
@@ -179,6 +180,18 @@ class OutputNotWrittenError(FileProblemError):
     """The disk is full, or whatever else keeps bytes from being written."""
 
     code = "output-not-written"
+
+
+class AddressError(CliError):
+    """The address that a server is to listen on is in use, forbidden, or not this machine's."""
+
+    code = "address"
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+        self.host = host
+        self.port = port
+        self.detail = error.strerror or str(error)
 
 
 class StdoutClosedError(CliError):

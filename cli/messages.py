@@ -206,6 +206,13 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         ExitCode.OUTPUT_NOT_WRITTEN,
         N_("{path} could not be written: {detail}. What was there before is untouched."),
     ),
+    "address": (
+        ExitCode.REFUSED,
+        N_(
+            "Nothing can be served at {host}, port {port}: {detail}. End what is running there, or"
+            " choose another port with --port (0: any free one)."
+        ),
+    ),
     "stdout-closed": (ExitCode.PIPE_CLOSED, N_("Nobody reads the output any more.")),
     "card-file": (
         ExitCode.REFUSED,

@@ -91,7 +91,17 @@ class ValidationOptions:
 
 def validation_options(command: Callable[..., Result]) -> Callable[..., Result]:
     """Add the options; the command gets them as ``validation``."""
+    return _with_options(command, _OPTIONS)
 
+
+def standing_validation_options(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Add those of a command that goes on judging: all but the time."""
+    return _with_options(command, [entry for entry in _OPTIONS if entry[0] != ("--at",)])
+
+
+def _with_options(
+    command: Callable[..., Result], entries: Sequence[tuple[tuple[str, ...], dict[str, Any]]]
+) -> Callable[..., Result]:
     @wraps(command)
     def with_options(
         *arguments: Any,  # noqa: ANN401  # click's own
@@ -99,14 +109,14 @@ def validation_options(command: Callable[..., Result]) -> Callable[..., Result]:
         crl: tuple[str, ...],
         ocsp: tuple[str, ...],
         revocation: str,
-        at: str | None,
+        at: str | None = None,
         **others: Any,  # noqa: ANN401  # click's own
     ) -> Result:
         mode = RevocationMode(revocation)
         options = ValidationOptions(trust=trust, crl=crl, ocsp=ocsp, mode=mode, at=at)
         return command(*arguments, validation=options, **others)
 
-    for names, attributes in reversed(_OPTIONS):
+    for names, attributes in reversed(entries):
         with_options = option(*names, section=SECTION, **attributes)(with_options)
     return with_options
 

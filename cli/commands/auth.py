@@ -24,6 +24,10 @@ COMMANDS: Final = {
         "cli.commands.native_host:native_host",
         N_("Let browsers find the card: sites with Web eID log you in and have you sign."),
     ),
+    "serve": (
+        "cli.commands.serve:serve",
+        N_("Serve a demonstration site that logs people in with their card."),
+    ),
 }
 
 

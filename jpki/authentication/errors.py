@@ -15,6 +15,11 @@ class TokenFault(Enum):
     ALGORITHM = "algorithm"
     ORIGIN = "origin"
     NONCE = "nonce"
+    """It has not the form of one."""
+    NONCE_UNKNOWN = "nonce-unknown"
+    NONCE_OF_OTHER_SESSION = "nonce-of-other-session"
+    NONCE_TAKEN = "nonce-taken"
+    NONCE_EXPIRED = "nonce-expired"
     CERTIFICATE = "certificate"
     SIGNATURE = "signature"
 

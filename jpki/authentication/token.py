@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from cryptography import x509
@@ -32,9 +32,9 @@ MIN_NONCE_LENGTH, MAX_NONCE_LENGTH = 44, 128
 class AuthToken:
     """A token as it travels. Nothing in it is verified by its mere existence."""
 
-    certificate: bytes  # DER, ``unverifiedCertificate``
+    certificate: bytes = field(repr=False)  # DER, ``unverifiedCertificate``
     algorithm: str  # JWA name; ours is RS256
-    signature: bytes
+    signature: bytes = field(repr=False)
     format: str = ISSUED_FORMAT
     app_version: str | None = None  # informative only
 

@@ -1,21 +1,32 @@
 """A validator of Web eID tokens written from the specification alone, to judge ours.
 
-It shares nothing with `jpki`: JSON and base64 of the standard library, asn1crypto for the
+And the other way round: a token that the authors of the specification publish is read by ours. It
+ shares nothing with `jpki`: JSON and base64 of the standard library, asn1crypto for the
 certificate, and textbook RSA with the EMSA-PKCS1-v1_5 block of RFC 8017 9.2 built by hand.
 """
 
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from asn1crypto import keys
 from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from support.pki import AT, load, load_key
 
-from jpki.authentication import make_token, new_nonce
+from jpki.authentication import AuthToken, make_token, new_nonce, verify_token
+from jpki.authentication.errors import TokenError, TokenFault
 
+PUBLISHED = Path(__file__).parents[2] / "fixtures" / "web-eid" / "example-token.json"
+PUBLISHED_ORIGIN = "https://ria.ee"
+PUBLISHED_NONCE = "12345678123456781234567812345678912356789123"
 ORIGIN = "https://example.jp:8443"
 SHA256_PREFIX = bytes.fromhex("3031300D060960864801650304020105000420")
 
@@ -42,7 +53,8 @@ def validate(text: str, origin: str, nonce: str, ca: asn1_x509.Certificate, at: 
     if not 100 <= len(text) <= 10_000:
         raise RefusedError("size")
     token = json.loads(text)
-    if not token["format"].startswith("web-eid:1"):
+    name, _, version = token["format"].partition(":")
+    if name != "web-eid" or version.split(".")[0] != "1":
         raise RefusedError("format")
     certificate = asn1_x509.Certificate.load(
         base64.b64decode(token["unverifiedCertificate"], validate=True), strict=True
@@ -98,3 +110,33 @@ def test_the_validator_refuses_an_expired_certificate_and_a_foreign_issuer():
         validate(our_token(nonce, "authentication-expired"), ORIGIN, nonce, anchor(), AT)
     with pytest.raises(RefusedError, match="issuer"):
         validate(our_token(nonce), ORIGIN, nonce, anchor("signature-ca"), AT)
+
+
+def test_the_published_token_is_what_its_authors_say():
+    """Or else its refusal would prove nothing: a damaged copy is refused too."""
+    token = AuthToken.from_json(PUBLISHED.read_text())
+    assert (token.algorithm, token.format) == ("ES384", "web-eid:1.0")
+    parts = (PUBLISHED_ORIGIN.encode(), PUBLISHED_NONCE.encode())
+    signed = b"".join(hashlib.sha384(part).digest() for part in parts)
+    r, s = (int.from_bytes(half, "big") for half in (token.signature[:48], token.signature[48:]))
+    key = x509.load_der_x509_certificate(token.certificate).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA384()))
+
+
+def refusal(token: AuthToken | str) -> TokenError:
+    with pytest.raises(TokenError) as caught:
+        verify_token(token, PUBLISHED_ORIGIN, PUBLISHED_NONCE, [load("authentication-ca")], AT)
+    return caught.value
+
+
+def test_the_published_token_is_read_and_refused_for_its_algorithm():
+    text = PUBLISHED.read_text()
+    assert json.loads(AuthToken.from_json(text).to_json()) == json.loads(text)
+    assert refusal(text).fault is TokenFault.ALGORITHM
+
+
+def test_the_published_token_under_the_name_of_our_algorithm_is_refused_for_its_certificate():
+    error = refusal(replace(AuthToken.from_json(PUBLISHED.read_text()), algorithm="RS256"))
+    assert error.fault is TokenFault.CERTIFICATE
+    assert "unsupported-algorithm" in error.reasons

@@ -54,6 +54,7 @@ FAILURES: dict[str, tuple[int, tuple[str, ...]]] = {
     "several-cards": (2, ("--reader",)),
     "document": (2, ("--pdf-password-from", "--format cms", "Choose another", "Check it")),
     "card-file": (2, ("jpki emulator create",)),
+    "address": (2, ("--port",)),
     "token-invalid": (2, ("jpki auth challenge", "--origin")),
     "pcsc-unavailable": (3, ("--reader emulator",)),
     "no-reader": (3, ("--reader",)),

@@ -51,6 +51,11 @@ def test_importing_jpki_loads_nothing_heavy() -> None:
     assert not heavy & loaded_after("import jpki")
 
 
+def test_a_login_loads_nothing_of_a_site() -> None:
+    of_a_site = {"starlette", "uvicorn", "jinja2", "anyio", "sqlite3"}
+    assert not of_a_site & loaded_after("import jpki.authentication, cli.commands.login")
+
+
 def test_every_module_can_be_imported_where_pcsc_and_posix_are_missing() -> None:
     run_python(f"""
 import importlib, os, sys

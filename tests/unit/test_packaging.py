@@ -47,6 +47,17 @@ def test_the_wheel_holds_the_licence_and_the_translations(wheel: zipfile.ZipFile
         assert f"cli/locale/{language}/LC_MESSAGES/jpki.mo" in names
 
 
+def test_the_wheel_holds_the_pages_of_the_demonstration_site(wheel: zipfile.ZipFile) -> None:
+    site = ROOT / "jpki" / "authentication" / "demonstration"
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("static", "templates")
+        for path in (site / folder).iterdir()
+    }
+    assert len(files) >= 8
+    assert files <= set(wheel.namelist())
+
+
 def test_the_command_and_the_pytest_plugin_are_entry_points(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     text = wheel.read(entry_points).decode()
