@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from apdu.trace import Trace
     from apdu.transports.loopback import LoopbackCard
     from jpki.card import MyNumberCard
+    from jpki.pins import RefusedPins
 
 WAIT_AT_TERMINAL_S: Final = 10.0
 STDIO: Final = "-"
@@ -68,8 +69,14 @@ class AppContext:
         return reader == EMULATOR or reader.startswith(f"{EMULATOR}:")
 
     @contextmanager
-    def card(self) -> "Iterator[MyNumberCard]":
+    def card(
+        self, *, refused: "RefusedPins | None" = None, wait_s: float | None = None
+    ) -> "Iterator[MyNumberCard]":
         """Open the card that is meant, for as long as the block lasts.
+
+        Args:
+            refused: see ``MyNumberCard``.
+            wait_s: how long it may take to appear, if not as the person said.
 
         Raises:
             CardError, JpkiError: see ``jpki.readers.open_card``.
@@ -87,8 +94,9 @@ class AppContext:
             yield resources.enter_context(
                 open_card(
                     reader,
-                    wait_s=self.wait_s,
+                    wait_s=self.wait_s if wait_s is None else wait_s,
                     trace=trace,
+                    refused=refused,
                     notify=Notices(self.output.notice),
                     load_emulator=loader(self.load_emulator),
                 )

@@ -29,7 +29,8 @@
     │   ├── ContentTooLargeError
     │   ├── ContentChangedError
     │   └── DocumentError              the document cannot be signed as asked
-    └── TokenError                   a login was refused; in ``jpki.authentication.errors``
+    ├── TokenError                   a login was refused; in ``jpki.authentication.errors``
+    └── AgentSocketError             the SSH agent cannot listen there; in the same
 
 ``Interrupted`` stands outside: it is a KeyboardInterrupt, so nothing swallows it by mistake.
 Errors about the exchange itself are in ``apdu.errors``. Every class has a stable ``code`` for
