@@ -57,6 +57,8 @@ class AppContext:
     output: Output = field(default_factory=Output)
     error_facts: dict[str, object] = field(default_factory=dict)
     """What is to be told beside an error: where the PIN came from, what was finished before."""
+    log_begun: bool = False
+    """Whether this run has written exchanges already; some commands open the card repeatedly."""
 
     def speak(self, environment: str) -> None:
         """Use the language that was chosen, or that of the environment, from now on."""
@@ -118,12 +120,13 @@ class AppContext:
 
         stream: TextIO = sys.stderr
         if path != STDIO:
-            stream = _open_private(path)
+            stream = _open_private(path, append=self.log_begun)
+            self.log_begun = True
             resources.callback(_close_quietly, stream)
         return Trace(stream, include_data=self.settings.apdu_log_data)
 
 
-def _open_private(name: str) -> TextIO:
+def _open_private(name: str, *, append: bool) -> TextIO:
     """Open a file for writing that nobody else may read: even lengths say something of a person.
 
     Raises:
@@ -135,7 +138,8 @@ def _open_private(name: str) -> TextIO:
 
     OutputFile(path=Path(name), force=True, option="--apdu-log").check()
     try:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        begin = os.O_APPEND if append else os.O_TRUNC
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | begin, 0o600)
     except OSError as error:
         raise OutputNotWrittenError(name, error) from error
     return os.fdopen(descriptor, "w", encoding="utf-8")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         PinSourceError,
         UsageProblemError,
     )
-    from jpki.authentication.errors import TokenError
+    from jpki.authentication.errors import AgentSocketError, TokenError
     from jpki.errors import (
         CertificateError,
         CertificateExpiredError,
@@ -333,6 +333,31 @@ def token_text(error: "TokenError") -> str:
             return _("The token was refused: {fault}. Log in again with a new challenge.").format(
                 fault=error.fault.value
             )
+
+
+def agent_socket_text(error: "AgentSocketError") -> str:
+    """The SSH agent has no place to listen."""
+    path = printable(error.path)
+    match error.fault.value:
+        case "in-use":
+            return _(
+                "Another agent listens at {path} already. Use that one, or give this one another"
+                " place with --socket."
+            ).format(path=path)
+        case "not-a-socket":
+            return _(
+                "{path} is there and is no socket; it was left alone. Give another place with"
+                " --socket."
+            ).format(path=path)
+        case "folder-not-private":
+            return _(
+                "The folder {path} is not yours alone. Make it so (chmod 700), or give another"
+                " place with --socket."
+            ).format(path=path)
+        case _:
+            return _(
+                "The agent cannot listen at {path}: {detail}. Give another place with --socket."
+            ).format(path=path, detail=printable(error.detail))
 
 
 def interrupted_text(error: "InterruptedRunError") -> str:

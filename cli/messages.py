@@ -6,6 +6,7 @@ from typing import Any, Final
 from cli.document_texts import document_text
 from cli.exit_codes import ExitCode
 from cli.message_texts import (
+    agent_socket_text,
     certificate_expired_text,
     certificate_malformed_text,
     certificate_not_yet_valid_text,
@@ -154,6 +155,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     ),
     "document": (ExitCode.REFUSED, document_text),
     "token-invalid": (ExitCode.REFUSED, token_text),
+    "agent-socket": (ExitCode.REFUSED, agent_socket_text),
     # the command: cli.errors
     "cli": (ExitCode.REFUSED, N_("This cannot be done. See 'jpki --help'.")),
     "usage": (ExitCode.REFUSED, usage_text),
@@ -175,6 +177,13 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "cancelled": (
         ExitCode.REFUSED,
         N_("Cancelled in the PIN window; nothing was sent to the card. Start again when ready."),
+    ),
+    "other-card": (
+        ExitCode.NO_CARD,
+        N_(
+            "The card on the reader is not the one whose key was asked for; no PIN was sent. Put"
+            " the other one on it, or ask again for this one's key."
+        ),
     ),
     "new-pin-differs": (
         ExitCode.REFUSED,

@@ -55,6 +55,7 @@ FAILURES: dict[str, tuple[int, tuple[str, ...]]] = {
     "document": (2, ("--pdf-password-from", "--format cms", "Choose another", "Check it")),
     "card-file": (2, ("jpki emulator create",)),
     "token-invalid": (2, ("jpki auth challenge", "--origin")),
+    "agent-socket": (2, ("--socket",)),
     "pcsc-unavailable": (3, ("--reader emulator",)),
     "no-reader": (3, ("--reader",)),
     "no-card": (4, ("Put it on",)),

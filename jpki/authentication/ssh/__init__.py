@@ -7,6 +7,7 @@ from jpki.authentication.ssh.keys import (
     fingerprint,
     key_blob,
     make_signature,
+    public_key_of,
     public_line,
 )
 from jpki.authentication.ssh.purposes import FileSignature, Login, Purpose, is_ssh, purpose_of
@@ -28,6 +29,7 @@ __all__ = [
     "is_ssh",
     "key_blob",
     "make_signature",
+    "public_key_of",
     "public_line",
     "purpose_of",
 ]

@@ -5,12 +5,15 @@ import hashlib
 from enum import Enum
 from typing import Final
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from jpki.authentication.ssh.wire import string
+from jpki.errors import CertificateMalformedError
+from jpki.files import CertificateName
 
 DEFAULT_COMMENT: Final = "my-number-card"
 """Says what the key is and nothing of the holder: comments end up on other people's machines."""
@@ -34,6 +37,14 @@ class SignatureAlgorithm(Enum):
     def hash(self) -> HashAlgorithm:
         """The hash that is signed."""
         return SHA256() if self is SignatureAlgorithm.RSA_SHA2_256 else SHA512()
+
+
+def public_key_of(certificate: x509.Certificate) -> RSAPublicKey:
+    """The key of an authentication certificate. Raises: CertificateMalformedError."""
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise CertificateMalformedError(CertificateName.AUTHENTICATION, "holds no RSA key")
+    return key
 
 
 def public_line(key: RSAPublicKey, comment: str = "") -> str:
