@@ -7,11 +7,14 @@ every other command. The clients are served by another thread, and wait for noth
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+WAIT_SLICE_S: Final = 0.5
+"""A signal that comes just before the wait begins does not end it, so no wait is without end."""
 
 
 class Presence:
@@ -49,15 +52,20 @@ class _Job(Generic[T]):
         self.presence = Presence()
         self._work = work
 
-    def run(self) -> None:
+    def run(self, desk: "Desk") -> None:
         """Do it, unless nobody wants it any more; whatever comes of it, nobody waits for ever."""
         if not self.future.set_running_or_notify_cancel():
             return
         try:
-            self.future.set_result(self._work(self.presence))
-        except BaseException:
-            self.future.set_exception(asyncio.CancelledError())
-            raise
+            desk.is_busy = True
+            try:
+                result = self._work(self.presence)
+            finally:
+                desk.is_busy = False
+            self.future.set_result(result)
+        finally:
+            if not self.future.done():  # Ctrl-C, or a bug
+                self.future.set_exception(asyncio.CancelledError())
 
 
 class Desk:
@@ -66,6 +74,7 @@ class Desk:
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self.is_busy = False
+        """Whether a job is being done, so that Ctrl-C has something to end."""
 
     async def do(self, work: Callable[[Presence], T]) -> T:
         """Have something done -> what came of it. If this is cancelled, the asker has gone."""
@@ -86,13 +95,12 @@ class Desk:
         self._jobs.put(None)
 
     def run(self) -> bool:
-        """Do the next job -> False at the end. Raises: what the job raises."""
-        job = self._jobs.get()
+        """Do the next job, if one comes soon -> False at the end. Raises: what the job raises."""
+        try:
+            job = self._jobs.get(timeout=WAIT_SLICE_S)
+        except Empty:
+            return True
         if job is None:
             return False
-        self.is_busy = True
-        try:
-            job.run()
-        finally:
-            self.is_busy = False
+        job.run(self)
         return True

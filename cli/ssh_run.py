@@ -66,16 +66,16 @@ def _own_path(resources: ExitStack, *, alone: bool) -> Path:
     return Path(resources.enter_context(folder)) / SOCKET_NAME
 
 
-def run_until_stopped(desk: Desk) -> None:
-    """Work until Ctrl-C or SIGTERM, which are how an agent ends.
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let Ctrl-C or SIGTERM, which are how an agent ends, end the block in order.
 
     Raises:
         Interrupted: Ctrl-C while the card was at work, with the outcome.
         TerminatedError: SIGHUP.
     """
     try:
-        while desk.run():
-            pass
+        yield
     except Interrupted:
         raise
     except KeyboardInterrupt:

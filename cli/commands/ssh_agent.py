@@ -80,7 +80,7 @@ def ssh_agent(
     from cli.ssh_comment import checked_comment
     from cli.ssh_desk import Desk
     from cli.ssh_prompter import choose_prompter, require_prompter
-    from cli.ssh_run import agent_running, run_command, run_until_stopped
+    from cli.ssh_run import agent_running, ended_by_signals, run_command
 
     terms = Terms(
         comment=checked_comment(comment),
@@ -96,12 +96,15 @@ def ssh_agent(
     pin = KeptPin(given, cache, desk.post)
     key = CardKey(app, terms, pin, choose_prompter)
     try:
-        with agent_running(app, desk, key, socket, alone=bool(command)) as path:
-            key.look()
-            if command:
+        if command:
+            with agent_running(app, desk, key, socket, alone=True) as path:
+                key.look()
                 return run_command(app, desk, command, path)
+        with ended_by_signals(), agent_running(app, desk, key, socket, alone=False) as path:
+            key.look()
             app.output.show(AgentResult(socket=str(path), csh=csh))
-            run_until_stopped(desk)
-            return 0
+            while desk.run():
+                pass
     finally:
         pin.forget()
+    return 0

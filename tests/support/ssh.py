@@ -10,14 +10,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from support.process import PROGRAM
 from support.trial import copy_of_environment
 
-from jpki.authentication.ssh.wire import string, uint32
+from jpki.authentication.ssh import Identity, Order
+from jpki.authentication.ssh.wire import Reader, string, uint32
 
 DEADLINE_S = 30.0
-NOT_INTERACTIVE = ("-o", "BatchMode=yes")
+JPKI = (sys.executable, "-c", PROGRAM)
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin") or "sshd"  # it wants a whole path
 
 
 class AgentProcess:
@@ -42,8 +45,7 @@ class AgentProcess:
             options = ("--pin-from", "env:JPKI_TEST_PIN", *options)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, "auth", "ssh-agent"]
-                + ["--socket", str(self.socket), *options],
+                (*JPKI, "auth", "ssh-agent", "--socket", str(self.socket), *options),
                 env=copy_of_environment(**mine),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -156,13 +158,16 @@ class Client:
     def close(self) -> None:
         self.socket.close()
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
+KEY = string(b"ssh-rsa") + string(b"\x01\x00\x01") + string(b"\x00" + b"\xcc" * 256)
+SIGNATURE = string(b"rsa-sha2-512") + string(b"signature")
+SIGN_RESPONSE = b"\x0e" + string(SIGNATURE)
 LIST = b"\x0b"
 FAILURE = b"\x05"
 SUCCESS = b"\x06"
@@ -172,8 +177,6 @@ def listed_keys(answer: bytes | None) -> list[bytes]:
     """The key blobs of an IDENTITIES_ANSWER."""
     assert answer is not None
     assert answer[0] == 12
-    from jpki.authentication.ssh.wire import Reader
-
     reader = Reader(answer[1:])
     keys = []
     for _ in range(reader.uint32("count")):
@@ -208,6 +211,25 @@ def sshsig_data(
     return b"SSHSIG" + b"".join(map(string, (namespace, b"", hash_name, digest)))
 
 
+class Holder:
+    """A key holder that signs whatever it is asked for, and remembers it."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+        self.forgotten = 0
+        self.willing = True
+
+    async def identities(self) -> Sequence[Identity]:
+        return (Identity(key_blob=KEY, comment="a card"),)
+
+    async def sign(self, order: Order) -> bytes | None:
+        self.orders.append(order)
+        return SIGNATURE if self.willing else None
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 class Sshd:
     """A real server on localhost, with a host key and accounts of its own."""
 
@@ -238,8 +260,7 @@ class Sshd:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [shutil.which("sshd", path="/usr/sbin:/usr/local/sbin") or "sshd", "-D", "-e"]
-                + ["-f", str(folder / "config")],
+                (SSHD, "-D", "-e", "-f", str(folder / "config")),
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )

@@ -1,4 +1,4 @@
-"""The person in front of a PIN window: a pinentry program that does what a test has written down."""
+"""The person in front of a PIN window: a pinentry program that does what a test wrote down."""
 
 import sys
 from pathlib import Path

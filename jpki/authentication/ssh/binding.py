@@ -83,8 +83,8 @@ def _public_key(blob: bytes) -> object:
 
 
 def _dss_signature(signature: bytes) -> bytes:
-    """The pair of numbers of RFC 5656 3.1.2 as DER."""
+    """The pair of numbers of RFC 5656 3.1.2, which are positive, as DER."""
     reader = Reader(signature)
-    r, s = (int.from_bytes(reader.string(what), "big", signed=True) for what in ("r", "s"))
+    r, s = (int.from_bytes(reader.string(what), "big") for what in ("r", "s"))
     reader.end("the signature")
     return encode_dss_signature(r, s)

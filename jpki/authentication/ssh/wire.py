@@ -3,6 +3,8 @@
 from typing import Final
 
 LENGTH_BYTES: Final = 4
+MAX_TEXT: Final = 128
+"""Characters of a name that a person is shown."""
 
 
 class MalformedError(ValueError):
@@ -52,16 +54,17 @@ class Reader:
         return self.octets(self.uint32(what), what)
 
     def text(self, what: str) -> str:
-        """Read a string that is UTF-8 and not empty, without NUL. Raises: MalformedError.
+        """Read UTF-8 of 1 to 128 characters without NUL. Raises: MalformedError.
 
-        Programs in C take what stands before a NUL for the whole.
+        Programs in C take what stands before a NUL for the whole, and nobody agrees to a text that
+        is too long to be read.
         """
         try:
             text = self.string(what).decode("utf-8")
         except UnicodeDecodeError:
             raise MalformedError(f"{what} is not UTF-8") from None
-        if not text or "\0" in text:
-            raise MalformedError(f"{what} is empty or holds a NUL")
+        if not 1 <= len(text) <= MAX_TEXT or "\0" in text:
+            raise MalformedError(f"{what} is empty, too long, or holds a NUL")
         return text
 
     def rest(self) -> bytes:
