@@ -118,15 +118,16 @@ class CardKey:
         self.identity: Identity | None = None
         """The key that was last seen; its card may be away."""
 
-    def look(self, _presence: Presence | None = None) -> Identity | None:
-        """Read which key the card holds; no PIN, and no waiting for a card."""
+    def look(self) -> None:
+        """Read which key the card holds, unless it is known; no PIN, and no waiting for a card."""
+        if self.identity is not None:
+            return
         with (
             self._errors_told(),
             self._app.card(wait_s=0.0) as card,
             card.transaction() as application,
         ):
             self._read(application)
-        return self.identity
 
     def forget(self) -> None:
         """Forget PIN and key."""

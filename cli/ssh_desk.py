@@ -5,11 +5,16 @@ every other command. The clients are served by another thread, and wait for noth
 """
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Lock
+from types import FrameType
 from typing import Any, Final, Generic, TypeVar
+
+from cli.errors import TerminatedError
 
 T = TypeVar("T")
 
@@ -73,6 +78,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._ending: BaseException | None = None
         self.is_busy = False
         """Whether a job is being done, so that Ctrl-C has something to end."""
 
@@ -94,13 +100,57 @@ class Desk:
         """End ``run`` after the jobs that are there."""
         self._jobs.put(None)
 
+    def end(self, error: BaseException) -> None:
+        """End ``run`` with this error, before any job that waits. May be called by a signal."""
+        self._ending = error
+        self._jobs.put(_Job(lambda _presence: None))  # it wakes whoever waits
+
     def run(self) -> bool:
         """Do the next job, if one comes soon -> False at the end. Raises: what the job raises."""
         try:
             job = self._jobs.get(timeout=WAIT_SLICE_S)
         except Empty:
             return True
+        if self._ending is not None:
+            raise self._ending
         if job is None:
             return False
         job.run(self)
         return True
+
+
+@contextmanager
+def signals_at_desk(desk: Desk, *, interrupt_ends: bool) -> Iterator[None]:
+    """Let signals strike at the desk only: they end the job that is being done, and the run.
+
+    Elsewhere, where a socket or a process is being made or cleared away, they are noted.
+
+    Args:
+        desk: the main thread's.
+        interrupt_ends: whether Ctrl-C ends more than the job.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if desk.is_busy:
+            raise KeyboardInterrupt
+        if interrupt_ends:
+            desk.end(KeyboardInterrupt())
+
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        if desk.is_busy:
+            raise TerminatedError(number)
+        desk.end(TerminatedError(number))
+
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = {signal.SIGINT: interrupt}
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if (number := getattr(signal, name, None)) is not None:
+            handlers[number] = terminate
+    before = {number: signal.getsignal(number) for number in handlers}
+    heeded = [number for number in handlers if before[number] not in {signal.SIG_IGN, None}]
+    try:
+        for number in heeded:
+            signal.signal(number, handlers[number])
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])

@@ -19,15 +19,13 @@ class DeskKeys:
     def __init__(self, desk: Desk, key: CardKey) -> None:
         self._desk = desk
         self._key = key
-        self._looking = asyncio.Lock()
 
     async def identities(self) -> Sequence[Identity]:
         """The card's key, which takes no question and no PIN."""
         if self._key.identity is None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_TIMEOUT_S), self._looking:
-                    if self._key.identity is None:  # the client before has looked meanwhile
-                        await self._desk.do(self._key.look)
+                async with asyncio.timeout(LOOK_TIMEOUT_S):
+                    await self._desk.do(lambda _presence: self._key.look())
         identity = self._key.identity
         return () if identity is None else (identity,)
 

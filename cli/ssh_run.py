@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from cli.context import AppContext
@@ -66,16 +65,16 @@ def _own_path(resources: ExitStack, *, alone: bool) -> Path:
     return Path(resources.enter_context(folder)) / SOCKET_NAME
 
 
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM, which are how an agent ends, end the block in order.
+def run_until_stopped(desk: Desk) -> None:
+    """Work until Ctrl-C or SIGTERM, which are how an agent ends.
 
     Raises:
         Interrupted: Ctrl-C while the card was at work, with the outcome.
         TerminatedError: SIGHUP.
     """
     try:
-        yield
+        while desk.run():
+            pass
     except Interrupted:
         raise
     except KeyboardInterrupt:
@@ -88,25 +87,29 @@ def ended_by_signals() -> Iterator[None]:
 def run_command(app: AppContext, desk: Desk, command: Sequence[str], socket_path: Path) -> int:
     """Run a command that finds the agent, and work until it ends -> its exit code.
 
-    Ctrl-C is the command's own matter; here it ends what is being asked or done, not the agent.
+    Ctrl-C is the command's own matter; here it ends what is being asked or done.
 
     Raises:
         UsageProblemError: it cannot be started.
         TerminatedError: SIGTERM or SIGHUP; the command gets SIGTERM.
     """
-    environment = {SOCKET_VARIABLE: str(socket_path), PID_VARIABLE: str(os.getpid())}
-    try:
-        process = subprocess.Popen(list(command), env=os.environ | environment)  # noqa: S603  # what the person wants to run
-    except OSError as error:
-        name, detail = printable(command[0]), error.strerror or type(error).__name__
-        raise UsageProblemError(
-            _("{command} cannot be run: {detail}.").format(command=name, detail=detail)
-        ) from error
-    with _interrupts_only_work(desk), _ended(process):
+    with _ended(_started(command, socket_path)) as process:
         threading.Thread(target=_wait, args=(process, desk.stop), daemon=True).start()
         while _went_on(app, desk):
             pass
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+def _started(command: Sequence[str], socket_path: Path) -> subprocess.Popen[bytes]:
+    mine = {SOCKET_VARIABLE: str(socket_path), PID_VARIABLE: str(os.getpid())}
+    try:
+        return subprocess.Popen(list(command), env=os.environ | mine)  # noqa: S603  # it is the person's
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        detail = getattr(error, "strerror", None) or type(error).__name__
+        text = _("{command} cannot be run: {detail}.")
+        raise UsageProblemError(
+            text.format(command=printable(command[0]), detail=detail)
+        ) from error
 
 
 def _wait(process: subprocess.Popen[bytes], then: Callable[[], None]) -> None:
@@ -126,10 +129,10 @@ def _went_on(app: AppContext, desk: Desk) -> bool:
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Leave no command behind without its agent."""
     try:
-        yield
+        yield process
     finally:
         if process.poll() is None:
             process.terminate()
@@ -138,20 +141,3 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-@contextmanager
-def _interrupts_only_work(desk: Desk) -> Iterator[None]:
-    """Let Ctrl-C end a question or an exchange, and nothing while there is none."""
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if desk.is_busy:
-            raise KeyboardInterrupt
-
-    if before not in {signal.SIG_IGN, None}:
-        signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

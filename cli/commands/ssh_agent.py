@@ -78,9 +78,9 @@ def ssh_agent(
     """Listen, and work."""
     from cli.ssh_card import CardKey, KeptPin, Terms
     from cli.ssh_comment import checked_comment
-    from cli.ssh_desk import Desk
+    from cli.ssh_desk import Desk, signals_at_desk
     from cli.ssh_prompter import choose_prompter, require_prompter
-    from cli.ssh_run import agent_running, ended_by_signals, run_command
+    from cli.ssh_run import agent_running, run_command, run_until_stopped
 
     terms = Terms(
         comment=checked_comment(comment),
@@ -95,16 +95,16 @@ def ssh_agent(
     desk = Desk()
     pin = KeptPin(given, cache, desk.post)
     key = CardKey(app, terms, pin, choose_prompter)
+    desk.post(key.look)
     try:
-        if command:
-            with agent_running(app, desk, key, socket, alone=True) as path:
-                key.look()
+        with (
+            signals_at_desk(desk, interrupt_ends=not command),
+            agent_running(app, desk, key, socket, alone=bool(command)) as path,
+        ):
+            if command:
                 return run_command(app, desk, command, path)
-        with ended_by_signals(), agent_running(app, desk, key, socket, alone=False) as path:
-            key.look()
             app.output.show(AgentResult(socket=str(path), csh=csh))
-            while desk.run():
-                pass
+            run_until_stopped(desk)
+            return 0
     finally:
         pin.forget()
-    return 0
