@@ -11,6 +11,7 @@ from cli.options import SECONDS, Command, option
 from cli.pin_entry import read_pin
 from cli.pin_options import pin_from
 from cli.pin_source import PinSource
+from cli.prompt import forbid_core_dumps
 from cli.translation import N_
 from jpki.files import PinKind
 
@@ -91,6 +92,7 @@ def ssh_agent(
     )
     if pin_from is None or confirm:
         require_prompter()
+    forbid_core_dumps()  # a PIN may be kept for a long time
     given = None if pin_from is None else read_pin(app, PinKind.AUTHENTICATION, pin_from)
     desk = Desk()
     pin = KeptPin(given, cache, desk.post)
