@@ -63,31 +63,32 @@ def test_the_key_is_listed_with_its_comment(table: Table) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [login_data(KEY), login_data(KEY, host_key=string(b"ssh-ed25519")), sshsig_data()]
+    "data",
+    [login_data(KEY), login_data(KEY, host_key=string(b"ssh-ed25519")), sshsig_data()],
+    ids=["login", "bound login", "sshsig"],
 )
 def test_a_login_and_an_ssh_signature_are_signed(table: Table, data: bytes) -> None:
     assert table.ask(sign_request(KEY, data, 4)) == SIGN_RESPONSE
     assert [order.data for order in table.holder.orders] == [data]
 
 
-@pytest.mark.parametrize(
-    ("request_", "refusal"),
-    [
-        (sign_request(KEY, login_data(KEY, algorithm=b"ssh-rsa"), 0), Refusal.ALGORITHM),
-        (sign_request(KEY, login_data(KEY), 0), Refusal.ALGORITHM),
-        (sign_request(KEY, sshsig_data(), 6), Refusal.ALGORITHM),
-        (sign_request(KEY, sshsig_data(), 1), Refusal.ALGORITHM),
-        (sign_request(KEY, login_data(KEY), 2), Refusal.NOT_SSH),
-        (sign_request(KEY, login_data(OTHER_KEY), 4), Refusal.NOT_SSH),
-        (sign_request(KEY, bytes(64), 4), Refusal.NOT_SSH),
-        (sign_request(OTHER_KEY, login_data(OTHER_KEY), 4), Refusal.UNKNOWN_KEY),
-        (sign_request(OTHER_KEY, sshsig_data(), 4), Refusal.UNKNOWN_KEY),
-    ],
-)
-def test_what_is_not_to_be_signed_never_reaches_the_card(
-    table: Table, request_: bytes, refusal: Refusal
-) -> None:
-    assert table.ask(request_) == FAILURE
+REFUSED = {
+    "ssh-rsa": (sign_request(KEY, login_data(KEY, algorithm=b"ssh-rsa"), 0), Refusal.ALGORITHM),
+    "no flag": (sign_request(KEY, login_data(KEY), 0), Refusal.ALGORITHM),
+    "both flags": (sign_request(KEY, sshsig_data(), 6), Refusal.ALGORITHM),
+    "an unknown flag": (sign_request(KEY, sshsig_data(), 1), Refusal.ALGORITHM),
+    "another flag than algorithm": (sign_request(KEY, login_data(KEY), 2), Refusal.NOT_SSH),
+    "another key inside": (sign_request(KEY, login_data(OTHER_KEY), 4), Refusal.NOT_SSH),
+    "64 octets": (sign_request(KEY, bytes(64), 4), Refusal.NOT_SSH),
+    "another key": (sign_request(OTHER_KEY, login_data(OTHER_KEY), 4), Refusal.UNKNOWN_KEY),
+    "another key for a file": (sign_request(OTHER_KEY, sshsig_data(), 4), Refusal.UNKNOWN_KEY),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_to_be_signed_never_reaches_the_card(table: Table, name: str) -> None:
+    request, refusal = REFUSED[name]
+    assert table.ask(request) == FAILURE
     assert table.refusals == [refusal]
     assert table.holder.orders == []
 
@@ -233,19 +234,20 @@ def test_the_hops_of_a_forwarding_are_bounded(table: Table) -> None:
     assert answers == [SUCCESS] * MAX_BINDINGS + [FAILURE]
 
 
-@pytest.mark.parametrize(
-    "signature",
-    [
-        b"",
-        string(b"ssh-ed25519") + string(OTHER_HOST_KEY.sign(SESSION)),
-        string(b"ssh-ed25519") + string(ED25519.sign(b"another")),
-        string(b"ssh-ed25519") + string(ED25519.sign(SESSION)) + b"\0",
-        string(b"rsa-sha2-256") + string(ED25519.sign(SESSION)),
-        string(b"sk-ssh-ed25519@openssh.com") + string(ED25519.sign(SESSION)),
-    ],
-)
-def test_a_binding_that_the_host_did_not_sign_is_refused(table: Table, signature: bytes) -> None:
-    assert table.ask(bind(signature=signature)) == FAILURE
+SIGNED = string(ED25519.sign(SESSION))
+UNSIGNED = {
+    "nothing": b"",
+    "another key": string(b"ssh-ed25519") + string(OTHER_HOST_KEY.sign(SESSION)),
+    "another session": string(b"ssh-ed25519") + string(ED25519.sign(b"another")),
+    "more behind it": string(b"ssh-ed25519") + SIGNED + b"\0",
+    "another algorithm": string(b"rsa-sha2-256") + SIGNED,
+    "a security key": string(b"sk-ssh-ed25519@openssh.com") + SIGNED,
+}
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_a_binding_that_the_host_did_not_sign_is_refused(table: Table, name: str) -> None:
+    assert table.ask(bind(signature=UNSIGNED[name])) == FAILURE
     assert table.ask(login()) == SIGN_RESPONSE
     assert table.holder.orders[0].bindings == ()
 
