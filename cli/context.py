@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from apdu.trace import Trace
     from apdu.transports.loopback import LoopbackCard
     from jpki.card import MyNumberCard
+    from jpki.pins import RefusedPins
 
 WAIT_AT_TERMINAL_S: Final = 10.0
 STDIO: Final = "-"
@@ -56,6 +57,8 @@ class AppContext:
     output: Output = field(default_factory=Output)
     error_facts: dict[str, object] = field(default_factory=dict)
     """What is to be told beside an error: where the PIN came from, what was finished before."""
+    log_begun: bool = False
+    """Whether this run has written exchanges already; some commands open the card repeatedly."""
 
     def speak(self, environment: str) -> None:
         """Use the language that was chosen, or that of the environment, from now on."""
@@ -68,8 +71,14 @@ class AppContext:
         return reader == EMULATOR or reader.startswith(f"{EMULATOR}:")
 
     @contextmanager
-    def card(self) -> "Iterator[MyNumberCard]":
+    def card(
+        self, *, refused: "RefusedPins | None" = None, wait_s: float | None = None
+    ) -> "Iterator[MyNumberCard]":
         """Open the card that is meant, for as long as the block lasts.
+
+        Args:
+            refused: see ``MyNumberCard``.
+            wait_s: how long it may take to appear, if not as the person said.
 
         Raises:
             CardError, JpkiError: see ``jpki.readers.open_card``.
@@ -87,8 +96,9 @@ class AppContext:
             yield resources.enter_context(
                 open_card(
                     reader,
-                    wait_s=self.wait_s,
+                    wait_s=self.wait_s if wait_s is None else wait_s,
                     trace=trace,
+                    refused=refused,
                     notify=Notices(self.output.notice),
                     load_emulator=loader(self.load_emulator),
                 )
@@ -110,12 +120,13 @@ class AppContext:
 
         stream: TextIO = sys.stderr
         if path != STDIO:
-            stream = _open_private(path)
+            stream = _open_private(path, append=self.log_begun)
+            self.log_begun = True
             resources.callback(_close_quietly, stream)
         return Trace(stream, include_data=self.settings.apdu_log_data)
 
 
-def _open_private(name: str) -> TextIO:
+def _open_private(name: str, *, append: bool) -> TextIO:
     """Open a file for writing that nobody else may read: even lengths say something of a person.
 
     Raises:
@@ -127,7 +138,8 @@ def _open_private(name: str) -> TextIO:
 
     OutputFile(path=Path(name), force=True, option="--apdu-log").check()
     try:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        begin = os.O_APPEND if append else os.O_TRUNC
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | begin, 0o600)
     except OSError as error:
         raise OutputNotWrittenError(name, error) from error
     return os.fdopen(descriptor, "w", encoding="utf-8")

@@ -8,6 +8,7 @@
     |- PinOnCommandLineError       pin-on-command-line
     |- PinentryError               pinentry              the PIN program does not work
     |- PinentryCancelledError      cancelled             the person closed its window
+    |- OtherCardError              other-card            not the card that holds the wanted key
     |- NewPinDiffersError          new-pin-differs       the two entries of a new PIN
     |- NotConfirmedError           not-confirmed         the person said no
     |- FileProblemError
@@ -101,6 +102,12 @@ class PinentryCancelledError(CliError):
     def __init__(self, *, timed_out: bool = False) -> None:
         super().__init__("timed out" if timed_out else "cancelled")
         self.timed_out = timed_out
+
+
+class OtherCardError(CliError):
+    """Another card is on the reader than the one that holds the key which was asked for."""
+
+    code = "other-card"
 
 
 class NewPinDiffersError(CliError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         PinSourceError,
         UsageProblemError,
     )
-    from jpki.authentication.errors import NativeMessageError, TokenError
     from jpki.errors import (
         CertificateError,
         CertificateExpiredError,
@@ -315,37 +314,6 @@ def _output_fault(fault: OutputFault) -> str:
             return _("Two inputs would have the same output {path}.")
         case OutputFault.IMPOSSIBLE:
             return _("The output {path} cannot be written: its name is not possible.")
-
-
-def token_text(error: "TokenError") -> str:
-    """Origin, nonce or token."""
-    match error.fault.value:
-        case "origin":
-            return _(
-                "The origin must be https://host or https://host:port in lower case, with no path."
-                " Give it with --origin as the site's address bar shows it."
-            )
-        case "nonce":
-            return _(
-                "The nonce must be 44 to 128 characters of base64. 'jpki auth challenge' makes one."
-            )
-        case _:
-            return _("The token was refused: {fault}. Log in again with a new challenge.").format(
-                fault=error.fault.value
-            )
-
-
-def native_message_text(error: "NativeMessageError | TokenError") -> str:
-    """What a site sent by way of a browser's extension."""
-    if error.fault.value == "other-certificate":
-        return _(
-            "The certificate that the site wants is not that of this card. Put on the card whose"
-            " certificate you gave it, and try again."
-        )
-    return _(
-        "The site asked in a way that cannot be answered ({fault}); nothing was signed. Tell its"
-        " operator."
-    ).format(fault=error.fault.value)
 
 
 def interrupted_text(error: "InterruptedRunError") -> str:

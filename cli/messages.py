@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from cli.authentication_texts import agent_socket_text, native_message_text, token_text
 from cli.document_texts import document_text
 from cli.exit_codes import ExitCode
 from cli.message_texts import (
@@ -10,7 +11,6 @@ from cli.message_texts import (
     certificate_malformed_text,
     certificate_not_yet_valid_text,
     interrupted_text,
-    native_message_text,
     no_certificate_text,
     no_reader_text,
     outcome_unknown_text,
@@ -21,7 +21,6 @@ from cli.message_texts import (
     pin_incorrect_text,
     pin_source_text,
     status_word_text,
-    token_text,
     unsupported_card_text,
     usage_text,
 )
@@ -156,6 +155,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "document": (ExitCode.REFUSED, document_text),
     "token-invalid": (ExitCode.REFUSED, token_text),
     "native-message": (ExitCode.REFUSED, native_message_text),
+    "agent-socket": (ExitCode.REFUSED, agent_socket_text),
     # the command: cli.errors
     "cli": (ExitCode.REFUSED, N_("This cannot be done. See 'jpki --help'.")),
     "usage": (ExitCode.REFUSED, usage_text),
@@ -177,6 +177,13 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     "cancelled": (
         ExitCode.REFUSED,
         N_("Cancelled in the PIN window; nothing was sent to the card. Start again when ready."),
+    ),
+    "other-card": (
+        ExitCode.NO_CARD,
+        N_(
+            "The card on the reader is not the one whose key was asked for; no PIN was sent. Put"
+            " the other one on it, or ask again for this one's key."
+        ),
     ),
     "new-pin-differs": (
         ExitCode.REFUSED,

@@ -235,16 +235,26 @@ class JpkiApplication:
         *,
         at: datetime | None = None,
         allow_expired: bool = False,
+        certificate: x509.Certificate | None = None,
     ) -> CardPrivateKey:
         """The key for logins (利用者証明用), after its PIN was verified.
 
         It signs what ``may_sign`` accepts and nothing else: a program that signed bytes of a
         stranger's choice could be made to log in for him.
 
+        Args:
+            may_sign: what the key is wanted for.
+            at: the time at which the certificate must be valid; now, if None.
+            allow_expired: take it outside its validity all the same.
+            certificate: the key's, if it was read in this transaction.
+
         Raises:
             As ``signature_key``.
         """
-        return self._key(KeyName.AUTHENTICATION, may_sign, at=at, allow_expired=allow_expired)
+        name = KeyName.AUTHENTICATION
+        return self._key(
+            name, may_sign, at=at, allow_expired=allow_expired, certificate=certificate
+        )
 
     def _key(
         self,
@@ -253,8 +263,10 @@ class JpkiApplication:
         *,
         at: datetime | None,
         allow_expired: bool,
+        certificate: x509.Certificate | None = None,
     ) -> CardPrivateKey:
-        certificate = self.read_certificate(name.certificate)
+        if certificate is None:
+            certificate = self.read_certificate(name.certificate)
         if not allow_expired:
             check_validity(name.certificate, certificate, at or datetime.now(UTC))
 

@@ -45,6 +45,7 @@ class MyNumberCard:
     Args:
         transport: an open connection; this object closes it.
         trace: where the redacted exchanges are written, if anywhere.
+        refused: the PINs that this very card refused before, by a caller that opens it repeatedly.
         resources: what else ends with this object, after the transport.
     """
 
@@ -53,12 +54,13 @@ class MyNumberCard:
         transport: Transport,
         *,
         trace: Trace | None = None,
+        refused: RefusedPins | None = None,
         resources: ExitStack | None = None,
     ) -> None:
         self._transport = transport
         self._resources = resources or ExitStack()
         self._channel = Channel(transport, trace=trace)
-        self._refused = RefusedPins()
+        self._refused = refused or RefusedPins()
         self._pin_used = False
 
     @property

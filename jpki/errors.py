@@ -29,8 +29,9 @@
     │   ├── ContentTooLargeError
     │   ├── ContentChangedError
     │   └── DocumentError              the document cannot be signed as asked
-    ├── TokenError                   a login was refused; in ``jpki.authentication.errors``, as is
-    └── NativeMessageError           a message of a browser's extension was refused
+    ├── TokenError                   a login was refused; in ``jpki.authentication.errors``, as are
+    ├── NativeMessageError           a message of a browser's extension was refused
+    └── AgentSocketError             the SSH agent cannot listen there
 
 ``Interrupted`` stands outside: it is a KeyboardInterrupt, so nothing swallows it by mistake.
 Errors about the exchange itself are in ``apdu.errors``. Every class has a stable ``code`` for

@@ -26,6 +26,7 @@ from apdu.transports.loopback import LoopbackCard, LoopbackTransport
 from apdu.transports.pcsc import PcscContext, ReaderState
 from jpki.card import MyNumberCard
 from jpki.errors import NotAMyNumberCardError, SeveralCardsError
+from jpki.pins import RefusedPins
 
 EMULATOR: Final = "emulator"
 DEFAULT_BUSY_TIMEOUT_S: Final = 10.0
@@ -93,6 +94,7 @@ def open_card(
     wait_s: float = 0.0,
     busy_timeout_s: float = DEFAULT_BUSY_TIMEOUT_S,
     trace: Trace | None = None,
+    refused: RefusedPins | None = None,
     notify: Notify = ignore_notices,
     load_emulator: Callable[[Path], LoopbackCard] | None = None,
 ) -> MyNumberCard:
@@ -104,6 +106,7 @@ def open_card(
         wait_s: how long a card may take to appear, in seconds.
         busy_timeout_s: how long another program may keep the card, in seconds.
         trace: where the redacted exchanges go.
+        refused: see ``MyNumberCard``.
         notify: told when somebody has to do something, or to wait.
         load_emulator: opens the card file of ``emulator:PATH``.
 
@@ -118,14 +121,13 @@ def open_card(
     """
     if reader is not None and reader.startswith(f"{EMULATOR}:"):
         path = Path(reader.removeprefix(f"{EMULATOR}:"))
-        return MyNumberCard(
-            LoopbackTransport(_emulator(path, load_emulator), reader_name=reader), trace=trace
-        )
+        transport = LoopbackTransport(_emulator(path, load_emulator), reader_name=reader)
+        return MyNumberCard(transport, trace=trace, refused=refused)
     with ExitStack() as resources:
         context = resources.enter_context(PcscContext(notify=notify))
         name = _choose(context, reader, wait_s=wait_s, notify=notify)
-        transport = context.connect(name, busy_timeout_s=busy_timeout_s)
-        return MyNumberCard(transport, trace=trace, resources=resources.pop_all())
+        connection = context.connect(name, busy_timeout_s=busy_timeout_s)
+        return MyNumberCard(connection, trace=trace, refused=refused, resources=resources.pop_all())
 
 
 def _emulator(path: Path, load: Callable[[Path], LoopbackCard] | None) -> LoopbackCard:

@@ -28,13 +28,21 @@ COMMANDS: Final = {
         "cli.commands.serve:serve",
         N_("Serve a demonstration site that logs people in with their card."),
     ),
+    "ssh-key": (
+        "cli.commands.ssh_key:ssh_key",
+        N_("Print the authentication key as a line for authorized_keys."),
+    ),
+    "ssh-agent": (
+        "cli.commands.ssh_agent:ssh_agent",
+        N_("Log in by SSH, and sign commits, with the authentication key."),
+    ),
 }
 
 
 @click.command(
     cls=LazyGroup,
     lazy=COMMANDS,
-    help=N_("Log in with the authentication certificate (Web eID token)."),
+    help=N_("Log in with the authentication certificate: on the web (Web eID), by SSH."),
 )
 def auth() -> None:
     """Logins."""

@@ -1,4 +1,4 @@
-"""Why a login is refused, and the errors that say so; a branch of ``jpki.errors``."""
+"""Why a login or an SSH agent is refused, and the errors; a branch of ``jpki.errors``."""
 
 from enum import Enum
 
@@ -68,3 +68,26 @@ class NativeMessageError(JpkiError):
     def __init__(self, fault: NativeMessageFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
+
+
+class SocketFault(Enum):
+    """Why an agent cannot have its socket where it should be."""
+
+    IN_USE = "in-use"
+    """Another agent answers there."""
+    NOT_A_SOCKET = "not-a-socket"
+    FOLDER_NOT_PRIVATE = "folder-not-private"
+    UNUSABLE = "unusable"
+    """The system says no; ``detail`` is its word."""
+
+
+class AgentSocketError(JpkiError):
+    """The SSH agent cannot listen at ``path``."""
+
+    code = "agent-socket"
+
+    def __init__(self, path: str, fault: SocketFault, detail: str = "") -> None:
+        super().__init__(fault.value)
+        self.path = path
+        self.fault = fault
+        self.detail = detail

@@ -56,6 +56,7 @@ FAILURES: dict[str, tuple[int, tuple[str, ...]]] = {
     "card-file": (2, ("jpki emulator create",)),
     "address": (2, ("--port",)),
     "token-invalid": (2, ("jpki auth challenge", "--origin")),
+    "agent-socket": (2, ("--socket",)),
     "pcsc-unavailable": (3, ("--reader emulator",)),
     "no-reader": (3, ("--reader",)),
     "no-card": (4, ("Put it on",)),
