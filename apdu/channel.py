@@ -44,6 +44,11 @@ class Channel:
         self._trace = trace
         self._max_rounds = max_rounds
         self._max_bytes = max_bytes
+        self._has_ended = False
+
+    def end(self) -> None:
+        """Send nothing any more: whoever still holds this channel must not meet the next user."""
+        self._has_ended = True
 
     def send(self, command: CommandApdu) -> ResponseApdu:
         """Send ``command`` and return its answer, whatever the status word.
@@ -57,6 +62,7 @@ class Channel:
             TransportError: see ``Transport.transmit``.
             MalformedResponseError: the answer is no answer, longer than asked for, or a chain
                 without end.
+            RuntimeError: the channel has ended (a bug of the caller).
         """
         response = self._exchange(command)
         ne = _right_ne(response.sw)
@@ -119,6 +125,8 @@ class Channel:
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
         """Send one APDU, once, and return its one answer."""
+        if self._has_ended:
+            raise RuntimeError("the transaction of this channel has ended")
         response = ResponseApdu.decode(self._transmit(command))
         count = len(response.data)
         logger.debug("%s -> %04X (%d bytes)", command.header.hex(" "), response.sw, count)

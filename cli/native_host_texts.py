@@ -6,8 +6,9 @@ The site reads it as well, so nothing of this computer is in it: no path, no nam
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.authentication_texts import native_message_text, outcome_unknown_text
+from cli.authentication_texts import native_message_text
 from cli.failure import describe
+from cli.message_texts import outcome_unknown_text
 from cli.pin_words import pin_name
 from cli.translation import N_, _
 from jpki.authentication.native_messaging import ErrorCode, error_answer

@@ -73,7 +73,8 @@ def unlocked(
             with card.transaction() as application:
                 application.verify(
                     pin,
-                    use_last_try=request.use_last_try,
+                    # Given away was what the person was shown: not a try that became the last.
+                    use_last_try=request.use_last_try and shown in {1, None},
                     on_tries=count_compared(app, shown),
                 )
                 yield application

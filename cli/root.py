@@ -176,8 +176,8 @@ def run_process() -> NoReturn:
 
 def _say_ended_at_once() -> None:
     text = N_(
-        "Interrupted twice: ended at once. If the card was at work, what it did is not known;"
-        " run 'jpki pin status'."
+        "Interrupted twice: ended at once. If the card was at work, what it did is not known, and"
+        " it may still be unlocked: take it off the reader, then run 'jpki pin status'."
     )
     output = Output(as_json=wants_json(sys.argv[1:]))
     output.notice(f"{PROGRAM}: {_(text)}")

@@ -59,9 +59,8 @@ class MyNumberCard:
     ) -> None:
         self._transport = transport
         self._resources = resources or ExitStack()
-        self._channel = Channel(transport, trace=trace)
-        self._refused = refused or RefusedPins()
-        self._pin_used = False
+        self._trace = trace
+        self._refused = RefusedPins() if refused is None else refused
 
     @property
     def reader_name(self) -> str:
@@ -73,29 +72,35 @@ class MyNumberCard:
         """Keep every other program away from the card until the block ends.
 
         If a PIN was sent in the block the card loses its power at the end: it keeps a verified
-        PIN over a disconnect and a warm reset, and the next program could sign with it.
+        PIN over a disconnect and a warm reset, and the next program could sign with it. The
+        application and its keys end with the block, too.
 
         Raises:
             CardInUseError: another program does not let go of the card.
             NotAMyNumberCardError: the card has no JPKI application.
             TransportError: the card or reader went away.
+            RuntimeError: a transaction is open already (a bug of the caller).
         """
-        self._pin_used = False
+        pin_used = False
+
+        def note_pin_use() -> None:
+            nonlocal pin_used
+            pin_used = True
+
+        channel = Channel(self._transport, trace=self._trace)
         self._transport.begin_transaction()
         try:
-            self._select()
-            yield JpkiApplication(self._channel, self._refused, self._note_pin_use)
+            self._select(channel)
+            yield JpkiApplication(channel, self._refused, note_pin_use)
         finally:
-            self._transport.end_transaction(power_off=self._pin_used)
+            channel.end()
+            self._transport.end_transaction(power_off=pin_used)
 
-    def _note_pin_use(self) -> None:
-        self._pin_used = True
-
-    def _select(self) -> None:
-        response = self._channel.send(_SELECT_JPKI)
+    def _select(self, channel: Channel) -> None:
+        response = channel.send(_SELECT_JPKI)
         if response.sw == SW.NO_PRECISE_DIAGNOSIS:
             # Seen on card: 6F00 to the first command after power-up. SELECT may be repeated.
-            response = self._channel.send(_SELECT_JPKI)
+            response = channel.send(_SELECT_JPKI)
         if response.sw in _NO_SUCH_APPLICATION:
             raise NotAMyNumberCardError(self.reader_name)
         if response.sw != SW.OK:

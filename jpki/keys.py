@@ -75,10 +75,11 @@ class CardPrivateKey(rsa.RSAPrivateKey):
             raise NotImplementedError("the card signs with PKCS#1 v1.5 padding only")
         if isinstance(algorithm, utils.NoDigestInfo):
             raise NotImplementedError("the card signs digests only")
+        data = bytes(data)  # one copy for the look and the signature: a buffer can change between
         prehashed = isinstance(algorithm, utils.Prehashed)
         hash_algorithm = _hash_of(algorithm)
         self._check_purpose(data, prehashed=prehashed)
-        digest = bytes(data) if prehashed else _digest(bytes(data), hash_algorithm)
+        digest = data if prehashed else _digest(data, hash_algorithm)
         signature = self._compute(_digest_info(hash_algorithm, digest))
         try:
             self._public_key.verify(signature, digest, PKCS1v15(), utils.Prehashed(hash_algorithm))
@@ -90,7 +91,7 @@ class CardPrivateKey(rsa.RSAPrivateKey):
         if self.name is KeyName.SIGNATURE:
             return
         # A digest does not show what it stands for: it could be a stranger's web login.
-        if prehashed or self._may_sign is None or not self._may_sign(bytes(data)):
+        if prehashed or self._may_sign is None or not self._may_sign(data):
             raise KeyPurposeError
 
     @property

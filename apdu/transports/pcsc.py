@@ -138,11 +138,11 @@ class PcscTransport:
         """Let other programs at the card again; with ``power_off``, after a cold start of it."""
         if not self._in_transaction:
             return
-        self._in_transaction = False
         with suppress(CardError):  # what went wrong inside matters more, and comes after this
             self._connection.call(
                 partial(self._connection.session.end_transaction, power_off=power_off)
             )
+        self._in_transaction = False  # not so after Ctrl-C: then ``close`` cuts the power
 
     def close(self) -> None:
         """Let the card go; see ``Transport.close``."""

@@ -483,6 +483,8 @@ def test_a_second_ctrl_c_ends_at_once_and_says_that_the_outcome_is_not_known(
         assert card.lost_power.wait(POWER_OFF_S)
         assert keys_for_a_stranger(trial, reader) == []
     trial.refused(run, "interrupted", verifies=1, notices=1)
+    # With another program at the card pcscd would have left it the power, and unlocked.
+    assert "take it off the reader" in run.stderr
     assert "jpki pin status" in run.stderr
 
 

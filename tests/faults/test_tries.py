@@ -238,8 +238,16 @@ def test_the_pin_is_asked_before_anything_of_the_certificate_is_read(
     assert all(header[1] != 0xB0 for header in trial.card.log)
 
 
-def test_a_person_is_told_when_the_count_has_changed_behind_the_prompt(
-    trial: Trial, issued: Path
+@pytest.mark.parametrize(
+    ("options", "count", "code"),
+    [
+        ((), b"\x63\xc1", "last-try"),
+        (("--use-last-try",), b"\x63\xc1", "last-try"),
+        (("--use-last-try",), b"\x63\x00", "tries-unknown"),
+    ],
+)
+def test_a_try_that_became_the_last_behind_the_prompt_is_not_used(
+    trial: Trial, issued: Path, options: tuple[str, ...], count: bytes, code: str
 ) -> None:
     leave(trial, issued)
     queries = 0
@@ -248,13 +256,14 @@ def test_a_person_is_told_when_the_count_has_changed_behind_the_prompt(
         nonlocal queries
         if command[1] == 0x20 and len(command) == 4:
             queries += 1
-            return b"\x63\xc5" if queries == 1 else b"\x63\xc1"
+            return b"\x63\xc5" if queries == 1 else count
         return right
 
     trial.card.faults = Faults(hook=another_program)
-    run = trial.run("pin", "verify", "signature", answers=[PASSWORD])
-    trial.refused(run, "last-try", notices=1)
-    assert "another program" in run.stderr
+    run = trial.run("pin", "verify", "signature", *options, answers=[PASSWORD])
+    trial.refused(run, code, notices=1 if code == "last-try" else 0)
+    assert ("another program" in run.stderr) == (code == "last-try")
+    assert trial.card.verify_count == 0
 
 
 @pytest.mark.parametrize(

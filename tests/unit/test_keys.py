@@ -156,6 +156,21 @@ def test_the_authentication_key_signs_nothing_else(
     assert virtual_card.signature_count == 0
 
 
+def test_the_authentication_key_signs_what_was_looked_at_though_it_changes_meanwhile(
+    application: JpkiApplication,
+) -> None:
+    data = bytearray(LOGIN)
+
+    def may_sign(seen: bytes) -> bool:
+        data[:] = b"contract"  # as another thread could
+        return seen == LOGIN
+
+    application.verify(Pin(PinKind.AUTHENTICATION, PIN))
+    key = application.authentication_key(may_sign)
+    signature = key.sign(data, PKCS1v15(), hashes.SHA256())
+    key.public_key().verify(signature, LOGIN, PKCS1v15(), hashes.SHA256())
+
+
 def test_the_authentication_key_signs_no_digest_of_what_it_cannot_see(
     authentication_key: CardPrivateKey, virtual_card: VirtualCard
 ) -> None:

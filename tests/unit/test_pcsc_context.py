@@ -11,6 +11,7 @@ from apdu.errors import CardInUseError, CardSilentError, NoReaderError, PcscUnav
 from apdu.transports import pcsc
 from apdu.transports.pcsc import PcscContext
 from apdu.transports.pcsc_session import PNP_READER
+from apdu.transports.worker import Worker
 
 SHARED = (OK, [(READER, PRESENT | scard.SCARD_STATE_INUSE, [0x3B])])
 
@@ -110,3 +111,19 @@ def test_a_reader_that_comes_is_seen_where_no_event_tells_of_it(
         with pytest.raises(NoReaderError):
             context.readers()
         assert context.wait_for_card([], timeout_s=5)
+
+
+def test_a_card_loses_its_power_although_ctrl_c_came_before_its_transaction_could_end(
+    fake: FakeScard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with PcscContext() as context, context.connect(READER) as transport:
+        transport.begin_transaction()
+        transport.transmit(b"\x00\x20\x00\x80\x041848")
+        with monkeypatch.context() as patch:
+            patch.setattr(Worker, "call", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                transport.end_transaction(power_off=True)
+    assert ("SCardDisconnect", 7, scard.SCARD_UNPOWER_CARD) in fake.log
