@@ -27,6 +27,7 @@ GENERALIZED_TIME = 0x18
 EXPLICIT_0 = 0xA0
 END_OF_CONTENTS = b"\x00\x00"
 INDEFINITE = 0x80
+LONG_FORM = 0x80  # of a length: the other bits say how many octets follow
 
 
 class Asn1Error(ValueError):
@@ -140,13 +141,13 @@ class Asn1Reader:
                 raise Asn1Error("an indefinite length where there is none")
             return tag, contents, None
         size = first
-        if first & 0x80:
+        if first & LONG_FORM:
             octets = first & 0x7F
             if octets > 8 or contents + octets > limit:
                 raise Asn1Error("a length that cannot be")
             size = int.from_bytes(data[contents : contents + octets], "big")
             contents += octets
-            if self._strict and len(encode_length(size)) != 1 + octets:
+            if self._strict and (size < LONG_FORM or not size >> 8 * (octets - 1)):
                 raise Asn1Error("a length in more bytes than it takes")
         if contents + size > limit:
             raise Asn1Error("an element longer than what holds it")

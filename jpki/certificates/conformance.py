@@ -22,10 +22,9 @@ from jpki.certificates.asn1 import (
     Asn1Reader,
     encode_length,
 )
-from jpki.certificates.extensions import find_extension
-from jpki.certificates.holder import Holder
-from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY, policies_of
-from jpki.certificates.tbs import TbsFields, extension_value, serial_number_of, tbs_fields
+from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY
+from jpki.certificates.tbs import TbsFields
 
 MODULUS_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = 65537
@@ -78,31 +77,27 @@ class ProfileFault:
     oid: str | None = None
 
 
-def profile_faults(certificate: x509.Certificate, holder: Holder | None) -> Iterator[ProfileFault]:
-    """Compare a leaf that was read with the profile of its kind.
+def profile_faults(certificate: ParsedCertificate) -> Iterator[ProfileFault]:
+    """Compare a leaf with the profile of its kind.
 
     An extendedKeyUsage makes it an authentication certificate, as it is the only kind with one.
     Key, algorithm, key usage and policy have reasons of their own and are not looked at here.
-
-    Args:
-        certificate: the leaf.
-        holder: what it says of its holder.
     """
-    yield from _field_faults(certificate, tbs_fields(certificate))
-    yield from _extension_faults(certificate, holder)
+    yield from _field_faults(certificate.certificate, certificate.parts.fields)
+    yield from _extension_faults(certificate)
 
 
 def issuer_identifier_faults(
-    certificate: x509.Certificate, issuer: x509.Certificate
+    certificate: ParsedCertificate, issuer: ParsedCertificate
 ) -> Iterator[ProfileFault]:
     """Compare a leaf's authorityKeyIdentifier with the CA certificate that signed it.
 
     RFC 5280 4.2.1.1: key identifier, and the CA certificate's own issuer and serial number.
     """
-    identifier = find_extension(certificate, x509.AuthorityKeyIdentifier)
+    identifier = certificate.find(x509.AuthorityKeyIdentifier)
     if identifier is None:
         return
-    own = find_extension(issuer, x509.SubjectKeyIdentifier)
+    own = issuer.find(x509.SubjectKeyIdentifier)
     wrong_key = own is not None and identifier.key_identifier not in (None, own.digest)
     names = identifier.authority_cert_issuer, identifier.authority_cert_serial_number
     wrong_name = names != (None, None) and not _names_issuer(certificate, issuer)
@@ -111,13 +106,13 @@ def issuer_identifier_faults(
         yield ProfileFault(kind=ProfileFaultKind.WRONG_ISSUER_IDENTIFIER, oid=oid)
 
 
-def _names_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _names_issuer(certificate: ParsedCertificate, issuer: ParsedCertificate) -> bool:
     """Tell whether authorityCertIssuer and authorityCertSerialNumber are those of the CA, in DER.
 
     They stand at the end of the extension: [1] with one directoryName [4], and [2].
     """
-    value = extension_value(certificate, AUTHORITY_KEY_IDENTIFIER)
-    fields = tbs_fields(issuer)
+    value = certificate.extension_values.get(AUTHORITY_KEY_IDENTIFIER)
+    fields = issuer.parts.fields
     name = _tagged(0xA1, _tagged(0xA4, fields.issuer))
     serial_number = bytes([0x82]) + fields.serial_number[1:]
     return value is not None and value.endswith(name + serial_number)
@@ -141,7 +136,7 @@ def is_card_key(certificate: x509.Certificate) -> bool:
 def _field_faults(certificate: x509.Certificate, fields: TbsFields) -> Iterator[ProfileFault]:
     if certificate.version is not x509.Version.v3:
         yield ProfileFault(kind=ProfileFaultKind.VERSION)
-    if not 0 < serial_number_of(certificate) < 1 << MAX_SERIAL_NUMBER_BITS:
+    if not 0 < fields.serial < 1 << MAX_SERIAL_NUMBER_BITS:
         yield ProfileFault(kind=ProfileFaultKind.SERIAL_NUMBER)
     key_algorithm = _children(fields.subject_public_key_info)[0]
     sha256_with_junk = fields.signature[4:13] == SHA256_WITH_RSA[4:13]
@@ -172,26 +167,24 @@ def _children(der: bytes) -> list[bytes]:
     return [reader.encoding(element) for element in reader.children(reader.document())]
 
 
-def _extension_faults(
-    certificate: x509.Certificate, holder: Holder | None
-) -> Iterator[ProfileFault]:
-    found = {extension.oid: extension.critical for extension in certificate.extensions}
+def _extension_faults(certificate: ParsedCertificate) -> Iterator[ProfileFault]:
+    found = certificate.extensions
     logs_in = ExtensionOID.EXTENDED_KEY_USAGE in found
     expected = AUTHENTICATION_EXTENSIONS if logs_in else SIGNATURE_EXTENSIONS
-    for oid, critical in found.items():
+    for oid, extension in found.items():
         if oid == ExtensionOID.BASIC_CONSTRAINTS:
             continue  # JPKI writes none; a CA flag has a reason of its own
         if oid not in expected:
             kind = ProfileFaultKind.UNEXPECTED_EXTENSION
-        elif critical is not expected[oid]:
+        elif extension.critical is not expected[oid]:
             kind = ProfileFaultKind.WRONG_CRITICALITY
         else:
             continue
         yield ProfileFault(kind=kind, oid=oid.dotted_string)
     # Whether the certificates on phones name their holder is not known.
-    names_holder = not logs_in and SMARTPHONE_SIGNATURE_POLICY not in policies_of(certificate)
+    names_holder = not logs_in and SMARTPHONE_SIGNATURE_POLICY not in certificate.policies
     if names_holder and ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in found:
         oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
         yield ProfileFault(kind=ProfileFaultKind.MISSING_EXTENSION, oid=oid.dotted_string)
-    elif names_holder and holder is None:
+    elif names_holder and certificate.holder is None:
         yield ProfileFault(kind=ProfileFaultKind.MISSING_HOLDER)

@@ -1,24 +1,29 @@
-"""The anchor that issued a certificate, RFC 5280 6.1.3 (a) (1) and (4), and what speaks against it.
+"""Trust anchors, which of them issued a certificate, and what speaks against it. RFC 5280 6.1.1-3.
 
 All generations of a JPKI CA share one name, so the name finds the candidates and the signature
 the issuer; the key identifier is a hint that must not contradict.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Self, overload
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from jpki.certificates.conformance import PUBLIC_EXPONENT, ProfileFault, issuer_identifier_faults
-from jpki.certificates.extensions import find_extension
-from jpki.certificates.loading import read_through
-from jpki.certificates.names import issuer_der, subject_der
-from jpki.certificates.trust import pin_of
+from jpki.certificates.conformance import (
+    PUBLIC_EXPONENT,
+    SHA256_WITH_RSA,
+    ProfileFault,
+    issuer_identifier_faults,
+)
+from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.trust import PinnedCa
 from jpki.certificates.verdict import AnchorOrigin, Reason
 from jpki.errors import AnchorNotCaError
 
@@ -46,43 +51,130 @@ def check_anchors_and_time(anchors: Sequence[x509.Certificate], at: datetime) ->
     """
     if at.tzinfo is None:
         raise ValueError("the time of the check needs a time zone")
-    for anchor in anchors:
-        read_through(anchor)
-        constraints = find_extension(anchor, x509.BasicConstraints)
-        usage = find_extension(anchor, x509.KeyUsage)
+    TrustAnchors.of(anchors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TrustAnchor:
+    """A CA certificate that is trusted, with all that can be said of it before it is used."""
+
+    parsed: ParsedCertificate
+    origin: AnchorOrigin
+    reasons: tuple[Reason, ...]
+    """What speaks against it at any time and for every leaf."""
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> Self:
+        """Look at a certificate once, for all that it issued.
+
+        Raises:
+            AnchorNotCaError: it is no CA certificate. RFC 5280 6.1.4 (k), (n).
+            CertificateMalformedError: it cannot be read.
+        """
+        parsed = ParsedCertificate.of(certificate)
+        constraints = parsed.find(x509.BasicConstraints)
+        usage = parsed.find(x509.KeyUsage)
         if constraints is None or not constraints.ca or usage is None or not usage.key_cert_sign:
             raise AnchorNotCaError
+        return cls(parsed=parsed, origin=_origin(parsed), reasons=tuple(_standing_faults(parsed)))
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The CA certificate."""
+        return self.parsed.certificate
+
+    @property
+    def pin(self) -> PinnedCa | None:
+        """Which CA of J-LIS it is, if it is one."""
+        return self.parsed.pin
+
+    def has_signed(self, leaf: ParsedCertificate) -> bool:
+        """Tell whether a leaf with its name carries its signature. RFC 5280 6.1.3 (a) (1)."""
+        key, parts = self.certificate.public_key(), leaf.parts
+        is_usual = parts.signature_algorithm == parts.fields.signature == SHA256_WITH_RSA
+        if not (is_usual and isinstance(key, RSAPublicKey)):
+            return is_issued_by(leaf.certificate, self.certificate)
+        try:  # the same as there, over the bytes as they stand
+            key.verify(leaf.certificate.signature, parts.tbs, PKCS1v15(), SHA256())
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+            return False
+        return True
+
+
+class TrustAnchors(Sequence[x509.Certificate]):
+    """CA certificates that a caller trusts, each looked at once for all that is checked with them.
+
+    Wherever a sequence of anchors is taken this is taken too, and not looked at again: a server
+    makes one at its start.
+
+    Raises:
+        AnchorNotCaError: one is no CA certificate.
+        CertificateMalformedError: one cannot be read.
+    """
+
+    def __init__(self, certificates: Iterable[x509.Certificate] = ()) -> None:
+        self._anchors = tuple(map(TrustAnchor.of, certificates))
+
+    @classmethod
+    def of(cls, certificates: Iterable[x509.Certificate]) -> "TrustAnchors":
+        """Look at certificates, unless that was done before. Raises: as the constructor."""
+        return certificates if isinstance(certificates, TrustAnchors) else cls(certificates)
+
+    def including(self, certificates: Iterable[x509.Certificate]) -> "TrustAnchors":
+        """Return these and others. Raises: as the constructor."""
+        more = TrustAnchors(certificates)
+        if not more:
+            return self
+        more._anchors = (*self._anchors, *more._anchors)
+        return more
+
+    def named(self, name: bytes) -> list[TrustAnchor]:
+        """Return those with a subject (DER)."""
+        return [item for item in self._anchors if item.parsed.parts.fields.subject == name]
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._anchors)
+
+    @overload
+    def __getitem__(self, index: int) -> x509.Certificate: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[x509.Certificate, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> x509.Certificate | tuple[x509.Certificate, ...]:
+        """Return one of the certificates, or some."""
+        if isinstance(index, slice):
+            return tuple(anchor.certificate for anchor in self._anchors[index])
+        return self._anchors[index].certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """Who issued a leaf, and what speaks against that CA."""
 
-    certificate: x509.Certificate | None = None
+    anchor: TrustAnchor | None = None
     reasons: tuple[Reason, ...] = ()
     identifier_faults: tuple[ProfileFault, ...] = ()
 
 
-def find_issuer(
-    certificate: x509.Certificate, anchors: Sequence[x509.Certificate], at: datetime
-) -> Issuer:
-    """Find the anchor that issued a leaf which was read.
+def find_issuer(leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime) -> Issuer:
+    """Find the anchor that issued a leaf.
 
     Args:
-        certificate: the leaf.
-        anchors: CA certificates, checked by ``check_anchors_and_time``.
+        leaf: the certificate.
+        anchors: CA certificates that the caller trusts.
         at: the time at which the anchor must be valid.
     """
-    name = issuer_der(certificate)
-    namesakes = [anchor for anchor in anchors if subject_der(anchor) == name]
+    namesakes = anchors.named(leaf.parts.fields.issuer)
     found = [
         Issuer(
-            certificate=anchor,
-            reasons=tuple(_anchor_faults(certificate, anchor, at)),
-            identifier_faults=tuple(issuer_identifier_faults(certificate, anchor)),
+            anchor=anchor,
+            reasons=(*_date_faults(leaf.certificate, anchor.certificate, at), *anchor.reasons),
+            identifier_faults=tuple(issuer_identifier_faults(leaf, anchor.parsed)),
         )
         for anchor in namesakes
-        if is_issued_by(certificate, anchor)
+        if anchor.has_signed(leaf)
     ]
     if not found:
         return Issuer(reasons=(Reason.UNTRUSTED_ISSUER if namesakes else Reason.NO_ANCHOR,))
@@ -101,7 +193,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
-def _anchor_faults(
+def _date_faults(
     certificate: x509.Certificate, anchor: x509.Certificate, at: datetime
 ) -> Iterator[Reason]:
     moment = at.replace(microsecond=0)
@@ -114,13 +206,12 @@ def _anchor_faults(
         or certificate.not_valid_after_utc > anchor.not_valid_after_utc
     ):
         yield Reason.OUTSIDE_ANCHOR_VALIDITY
-    if has_unknown_critical_extension(anchor):
+
+
+def _standing_faults(anchor: ParsedCertificate) -> Iterator[Reason]:
+    if has_unknown_critical_extension(anchor.certificate):
         yield Reason.UNKNOWN_CRITICAL_EXTENSION
-    yield from _key_faults(anchor)
-
-
-def _key_faults(anchor: x509.Certificate) -> Iterator[Reason]:
-    key = anchor.public_key()
+    key = anchor.certificate.public_key()
     if not isinstance(key, RSAPublicKey):
         yield Reason.UNSUPPORTED_ALGORITHM
     elif not is_ca_key(key):
@@ -146,11 +237,11 @@ def has_unknown_critical_extension(certificate: x509.Certificate) -> bool:
     )
 
 
-def origin_of(anchor: x509.Certificate) -> AnchorOrigin:
+def _origin(anchor: ParsedCertificate) -> AnchorOrigin:
     """Tell where the trust in an anchor comes from."""
-    if pin_of(anchor) is not None:
+    if anchor.pin is not None:
         return AnchorOrigin.PINNED
-    is_test = _names_test_organization(anchor.subject)
+    is_test = _names_test_organization(anchor.certificate.subject)
     return AnchorOrigin.TEST if is_test else AnchorOrigin.GIVEN
 
 

@@ -65,12 +65,16 @@ def load_certificate(
             certificate = x509.load_der_x509_certificate(der)
     except PARSER_ERRORS:  # its text could quote the certificate
         raise CertificateMalformedError(name) from None
-    read_through(certificate, name, extensions=extensions)
+    read_through(certificate, name, extensions=extensions, der=der)
     return certificate
 
 
 def read_through(
-    certificate: x509.Certificate, name: CertificateName | None = None, *, extensions: bool = True
+    certificate: x509.Certificate,
+    name: CertificateName | None = None,
+    *,
+    extensions: bool = True,
+    der: bytes | None = None,
 ) -> None:
     """Read every part of a certificate once: ``cryptography`` parses most parts at first use.
 
@@ -80,6 +84,7 @@ def read_through(
         certificate: to be read.
         name: where it stood on the card, for the error.
         extensions: read these as well.
+        der: what it was loaded from, where that is at hand.
 
     Raises:
         CertificateMalformedError: a part of it cannot be read.
@@ -87,7 +92,7 @@ def read_through(
     try:
         with without_parser_warnings():
             certificate.public_key()
-            if not _has_whole_signature(certificate):
+            if not _has_whole_signature(der or certificate.public_bytes(Encoding.DER)):
                 raise ValueError("signatureValue is not a whole number of bytes")
             if extensions:
                 list(certificate.extensions)
@@ -97,9 +102,9 @@ def read_through(
         raise CertificateMalformedError(name, "a part of it cannot be read") from None
 
 
-def _has_whole_signature(certificate: x509.Certificate) -> bool:
+def _has_whole_signature(certificate: bytes) -> bool:
     """Tell whether signatureValue has no unused bits: they would be changed without a trace."""
-    reader = Asn1Reader(certificate.public_bytes(Encoding.DER), strict=True)
+    reader = Asn1Reader(certificate, strict=True)
     _, _, signature = reader.sequence(reader.document(), 3)
     return reader.contents(signature)[:1] == b"\x00"
 
