@@ -13,6 +13,7 @@ MAX_ELEMENTS = 1_000_000  # looked at in one document; OpenSSL streams 1.5 GiB a
 MAX_CHILDREN = 20_000  # of one element: certificates of a bag, attributes of a signer
 
 CONSTRUCTED = 0x20
+HIGH_TAG = 0x1F  # all ones: the number of the tag follows, X.690 8.1.2.4
 SEQUENCE = 0x30
 SET = 0x31
 BOOLEAN = 0x01
@@ -67,6 +68,12 @@ class Asn1Reader:
 
     def element(self, offset: int, limit: int) -> Element:
         """Read the element at an offset that must end before a limit."""
+        data, contents = self.data, offset + 2
+        if contents <= limit and data[contents - 1] < LONG_FORM and self._left > 0:  # most are so
+            tag, end = data[offset], contents + data[contents - 1]
+            if end <= limit and tag & HIGH_TAG != HIGH_TAG:
+                self._left -= 1
+                return Element(tag, offset, contents, end, end)
         tag, contents, size = self._header(offset, limit)
         if size is None:
             contents_end = self._end_of_contents(contents, limit)
@@ -133,7 +140,7 @@ class Asn1Reader:
         if offset + 2 > limit:
             raise Asn1Error("truncated header")
         tag, first = data[offset], data[offset + 1]
-        if tag & 0x1F == 0x1F:
+        if tag & HIGH_TAG == HIGH_TAG:
             raise Asn1Error("a tag that CMS does not have")
         contents = offset + 2
         if first == INDEFINITE:
