@@ -77,7 +77,7 @@ def _field(writer: SignedPdfWriter, plan: FieldPlan, page: Any) -> Any:  # noqa:
         raise ValueError("pyHanko sees another field than we do")
     for other in fields:
         if not isinstance(other, generic.IndirectObject):
-            raise ValueError("a field without a number of its own")
+            raise TypeError("a field without a number of its own")
         if other.get_object().get("/T") == plan.name:
             raise ValueError("a field with this name that is none for signatures")
     new = generic.DictionaryObject({pdf_name("/T"): generic.pdf_string(plan.name)})
