@@ -124,9 +124,7 @@ def _parse_object(text: str | bytes) -> dict[str, object]:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        token = json.loads(
-            text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
-        )
+        token = DECODER.decode(text)
     except (ValueError, RecursionError) as error:  # 10,000 brackets are enough for the latter
         raise TokenError(TokenFault.MALFORMED, "not a JSON object") from error
     if not isinstance(token, dict):
@@ -145,6 +143,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+DECODER = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+
+
 def _string(token: dict[str, object], name: str) -> str:
     value = token.get(name)
     if not isinstance(value, str):
@@ -155,9 +156,9 @@ def _string(token: dict[str, object], name: str) -> str:
 def _base64(token: dict[str, object], name: str) -> bytes:
     text = _string(token, name)
     try:
-        value = base64.b64decode(text, validate=True)
+        value = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise TokenError(TokenFault.MALFORMED, f"{name} is not base64") from error
-    if not value or base64.b64encode(value).decode("ascii") != text:
+    if not value or binascii.b2a_base64(value, newline=False) != text.encode("ascii"):
         raise TokenError(TokenFault.MALFORMED, f"{name} is not canonical base64")
     return value

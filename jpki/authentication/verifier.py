@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
-from jpki.certificates.loading import load_certificate
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.profile import CertificateProfile, read_profile
 from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
@@ -25,9 +25,18 @@ from jpki.errors import CertificateMalformedError
 class VerifiedLogin:
     """Who logged in. Exists only if every check that was made succeeded."""
 
-    certificate: x509.Certificate
-    user: CertificateProfile
+    parsed: ParsedCertificate
     path: PathReport
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate that was used."""
+        return self.parsed.certificate
+
+    @property
+    def user(self) -> CertificateProfile:
+        """What the certificate says; read when asked for, as that takes its time."""
+        return read_profile(self.parsed)
 
 
 def verify_token(
@@ -62,18 +71,14 @@ def verify_token(
     if token.algorithm != ALGORITHM:
         raise TokenError(TokenFault.ALGORITHM, f"only {ALGORITHM} is known")
     try:
-        certificate = load_certificate(token.certificate)
+        leaf = ParsedCertificate.but_for_extensions(token.certificate)
     except CertificateMalformedError as error:
         raise _certificate_error(PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))) from error
-    path = check_path(certificate, anchors, at, Purpose.LOGIN, revocation)
+    path = check_path(leaf, anchors, at, Purpose.LOGIN, revocation)
     if path.reasons or path.anchor is None:
         raise _certificate_error(path)
-    _check_signature(certificate, token.signature, message)
-    return VerifiedLogin(
-        certificate=certificate,
-        user=read_profile(certificate),
-        path=path,
-    )
+    _check_signature(leaf.rsa_key, token.signature, message)
+    return VerifiedLogin(parsed=leaf, path=path)
 
 
 def _certificate_error(path: PathReport) -> TokenError:
@@ -81,9 +86,8 @@ def _certificate_error(path: PathReport) -> TokenError:
     return TokenError(TokenFault.CERTIFICATE, detail, reasons=path.reasons, path_report=path)
 
 
-def _check_signature(certificate: x509.Certificate, signature: bytes, message: bytes) -> None:
-    key = certificate.public_key()
-    if not isinstance(key, RSAPublicKey):
+def _check_signature(key: RSAPublicKey | None, signature: bytes, message: bytes) -> None:
+    if key is None:
         raise TokenError(TokenFault.ALGORITHM, "not an RSA key")
     try:
         key.verify(signature, message, PKCS1v15(), SHA256())

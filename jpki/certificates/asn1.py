@@ -73,7 +73,7 @@ class Asn1Reader:
             tag, end = data[offset], contents + data[contents - 1]
             if end <= limit and tag & HIGH_TAG != HIGH_TAG:
                 self._left -= 1
-                return Element(tag, offset, contents, end, end)
+                return tuple.__new__(Element, (tag, offset, contents, end, end))  # half the time
         tag, contents, size = self._header(offset, limit)
         if size is None:
             contents_end = self._end_of_contents(contents, limit)
@@ -85,9 +85,9 @@ class Asn1Reader:
         if not parent.tag & CONSTRUCTED:
             raise Asn1Error("a primitive element where a constructed one belongs")
         found: list[Element] = []
-        offset = parent.contents
-        while offset < parent.contents_end:
-            element = self.element(offset, parent.contents_end)
+        offset, end = parent.contents, parent.contents_end
+        while offset < end:
+            element = self.element(offset, end)
             found.append(element)
             if len(found) > MAX_CHILDREN:
                 raise Asn1Error("too many elements in one")

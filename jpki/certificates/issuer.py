@@ -5,7 +5,7 @@ the issuer; the key identifier is a hint that must not contradict.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self, overload
 
@@ -23,10 +23,12 @@ from jpki.certificates.conformance import (
     issuer_identifier_faults,
 )
 from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.purpose import Purpose
 from jpki.certificates.trust import PinnedCa
 from jpki.certificates.verdict import AnchorOrigin, Reason
 from jpki.errors import AnchorNotCaError
 
+MAX_USUAL: Final = 4096  # kinds of leaves that an anchor keeps in mind, of 0.7 kB each
 MIN_MODULUS_BITS: Final = 2048
 MAX_MODULUS_BITS: Final = 8192  # a longer one only serves to keep verifiers busy
 # Read here. A critical extension outside this set is a condition that nobody looks at.
@@ -59,9 +61,14 @@ class TrustAnchor:
     """A CA certificate that is trusted, with all that can be said of it before it is used."""
 
     parsed: ParsedCertificate
+    name: bytes
+    """Its subject, DER."""
     origin: AnchorOrigin
     reasons: tuple[Reason, ...]
     """What speaks against it at any time and for every leaf."""
+    _usual: dict[tuple[str, bytes, bytes], tuple[str, ...]] = field(
+        default_factory=dict, compare=False
+    )
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> Self:
@@ -76,7 +83,12 @@ class TrustAnchor:
         usage = parsed.find(x509.KeyUsage)
         if constraints is None or not constraints.ca or usage is None or not usage.key_cert_sign:
             raise AnchorNotCaError
-        return cls(parsed=parsed, origin=_origin(parsed), reasons=tuple(_standing_faults(parsed)))
+        return cls(
+            parsed=parsed,
+            name=parsed.parts.der(parsed.parts.subject),
+            origin=_origin(parsed),
+            reasons=tuple(_standing_faults(parsed)),
+        )
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -88,14 +100,37 @@ class TrustAnchor:
         """Which CA of J-LIS it is, if it is one."""
         return self.parsed.pin
 
+    def usual_policies(self, leaf: ParsedCertificate, purpose: Purpose) -> tuple[str, ...] | None:
+        """Return the policies of a leaf whose extensions are known to be right; None: look at them.
+
+        They are known from another leaf of this CA that has the very same ones, byte for byte: all
+        that its extensions say was checked, and whether they can be read.
+        """
+        likeness = leaf.likeness
+        return None if likeness is None else self._usual.get((purpose.value, *likeness))
+
+    def remember(self, leaf: ParsedCertificate, purpose: Purpose) -> None:
+        """Keep in mind that the extensions of a leaf, which this CA signed, are right.
+
+        One that names its holder is like no other. JPKI issues one kind for each municipality.
+        """
+        likeness = leaf.likeness
+        own = leaf.find(x509.SubjectKeyIdentifier)
+        if likeness is None or own is None or leaf.find(x509.SubjectAlternativeName) is not None:
+            return
+        if len(self._usual) < MAX_USUAL:
+            self._usual[(purpose.value, *likeness)] = leaf.policies
+
     def has_signed(self, leaf: ParsedCertificate) -> bool:
         """Tell whether a leaf with its name carries its signature. RFC 5280 6.1.3 (a) (1)."""
-        key, parts = self.certificate.public_key(), leaf.parts
-        is_usual = parts.signature_algorithm == parts.fields.signature == SHA256_WITH_RSA
-        if not (is_usual and isinstance(key, RSAPublicKey)):
+        key, parts = self.parsed.rsa_key, leaf.parts
+        algorithms = parts.der(parts.signature_algorithm), parts.der(parts.signature)
+        is_usual = algorithms == (SHA256_WITH_RSA, SHA256_WITH_RSA)
+        if key is None or not is_usual:
             return is_issued_by(leaf.certificate, self.certificate)
         try:  # the same as there, over the bytes as they stand
-            key.verify(leaf.certificate.signature, parts.tbs, PKCS1v15(), SHA256())
+            value = parts.reader.contents(parts.signature_value)[1:]
+            key.verify(value, parts.der(parts.tbs), PKCS1v15(), SHA256())
         except (InvalidSignature, UnsupportedAlgorithm, ValueError):
             return False
         return True
@@ -130,7 +165,7 @@ class TrustAnchors(Sequence[x509.Certificate]):
 
     def named(self, name: bytes) -> list[TrustAnchor]:
         """Return those with a subject (DER)."""
-        return [item for item in self._anchors if item.parsed.parts.fields.subject == name]
+        return [item for item in self._anchors if item.name == name]
 
     def __len__(self) -> int:
         """Count them."""
@@ -155,31 +190,40 @@ class Issuer:
 
     anchor: TrustAnchor | None = None
     reasons: tuple[Reason, ...] = ()
+    usual_policies: tuple[str, ...] | None = None  # see TrustAnchor
     identifier_faults: tuple[ProfileFault, ...] = ()
 
 
-def find_issuer(leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime) -> Issuer:
+def find_issuer(
+    leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime, purpose: Purpose
+) -> Issuer:
     """Find the anchor that issued a leaf.
 
     Args:
         leaf: the certificate.
         anchors: CA certificates that the caller trusts.
         at: the time at which the anchor must be valid.
+        purpose: of the leaf.
+
+    Raises:
+        CertificateMalformedError: the leaf cannot be read.
     """
-    namesakes = anchors.named(leaf.parts.fields.issuer)
-    found = [
-        Issuer(
-            anchor=anchor,
-            reasons=(*_date_faults(leaf.certificate, anchor.certificate, at), *anchor.reasons),
-            identifier_faults=tuple(issuer_identifier_faults(leaf, anchor.parsed)),
-        )
-        for anchor in namesakes
-        if anchor.has_signed(leaf)
-    ]
+    namesakes = anchors.named(leaf.parts.der(leaf.parts.issuer))
+    found = [_judged(anchor, leaf, at, purpose) for anchor in namesakes if anchor.has_signed(leaf)]
     if not found:
         return Issuer(reasons=(Reason.UNTRUSTED_ISSUER if namesakes else Reason.NO_ANCHOR,))
     # One key may stand in several anchors (a renewed CA certificate): take the best of them.
     return min(found, key=lambda issuer: len(issuer.reasons) + len(issuer.identifier_faults))
+
+
+def _judged(anchor: TrustAnchor, leaf: ParsedCertificate, at: datetime, purpose: Purpose) -> Issuer:
+    reasons = (*_date_faults(leaf.certificate, anchor.certificate, at), *anchor.reasons)
+    usual = anchor.usual_policies(leaf, purpose)
+    if usual is not None:
+        return Issuer(anchor=anchor, reasons=reasons, usual_policies=usual)
+    leaf.read()
+    faults = tuple(issuer_identifier_faults(leaf, anchor.parsed))
+    return Issuer(anchor=anchor, reasons=reasons, identifier_faults=faults)
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -211,10 +255,9 @@ def _date_faults(
 def _standing_faults(anchor: ParsedCertificate) -> Iterator[Reason]:
     if has_unknown_critical_extension(anchor.certificate):
         yield Reason.UNKNOWN_CRITICAL_EXTENSION
-    key = anchor.certificate.public_key()
-    if not isinstance(key, RSAPublicKey):
+    if anchor.rsa_key is None:
         yield Reason.UNSUPPORTED_ALGORITHM
-    elif not is_ca_key(key):
+    elif not is_ca_key(anchor.rsa_key):
         yield Reason.WEAK_KEY
 
 

@@ -3,8 +3,8 @@
 import base64
 import binascii
 import warnings
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -29,9 +29,8 @@ PARSER_ERRORS = (
     x509.UnsupportedGeneralNameType,
 )
 
-PARSED_LATE = (
+PARSED_LATE = (  # beside public key, issuer and extensions
     "subject",
-    "issuer",
     "not_valid_before_utc",
     "not_valid_after_utc",
     "signature_algorithm_oid",
@@ -39,12 +38,9 @@ PARSED_LATE = (
 )
 
 
-@contextmanager
-def without_parser_warnings() -> Iterator[None]:
+def without_parser_warnings() -> AbstractContextManager[object]:
     """Keep ``cryptography`` from writing to stderr about odd names and serial numbers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    return warnings.catch_warnings(action="ignore")
 
 
 def load_certificate(
@@ -96,7 +92,7 @@ def read_through(
                 raise ValueError("signatureValue is not a whole number of bytes")
             if extensions:
                 list(certificate.extensions)
-            for part in PARSED_LATE:
+            for part in ("issuer", *PARSED_LATE):
                 getattr(certificate, part)
     except PARSER_ERRORS:
         raise CertificateMalformedError(name, "a part of it cannot be read") from None

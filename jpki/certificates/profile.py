@@ -59,7 +59,7 @@ def read_profile(certificate: x509.Certificate | ParsedCertificate) -> Certifica
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
         fingerprint_sha256=parsed.fingerprint_sha256,
-        serial_number=parsed.parts.fields.serial,
+        serial_number=parsed.parts.serial,
         not_valid_before=certificate.not_valid_before_utc,
         not_valid_after=certificate.not_valid_after_utc,
         policies=parsed.policies,

@@ -13,8 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from jpki.certificates.conformance import ProfileFault, is_card_key, profile_faults
+from jpki.certificates.conformance import (
+    ProfileFault,
+    extension_faults,
+    field_faults,
+    is_card_key,
+)
 from jpki.certificates.issuer import (
+    Issuer,
     TrustAnchor,
     TrustAnchors,
     check_anchors_and_time,
@@ -111,22 +117,19 @@ def check_path(
         ServerError: the OCSP responder that the caller named failed.
     """
     check_anchors_and_time(anchors, at)
-    anchors = TrustAnchors.of(anchors)
     try:
         leaf = ParsedCertificate.of(certificate)
+        issuer = find_issuer(leaf, TrustAnchors.of(anchors), at, purpose)
+        extensions = _look_at_extensions(leaf, issuer, purpose)
     except CertificateMalformedError:
         return PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))
-    issuer = find_issuer(leaf, anchors, at)
     anchor = issuer.anchor
-    faults = (*profile_faults(leaf), *issuer.identifier_faults)
+    faults = (*field_faults(leaf), *extensions.profile_faults)
     reasons = [
         *_date_faults(leaf.certificate, at),
-        *_key_faults(leaf.certificate),
+        *_key_faults(leaf.rsa_key),
         *_signature_algorithm_faults(leaf.certificate),
-        *_extension_faults(leaf),
-        *([] if purpose.fits_usages_of(leaf) else [Reason.WRONG_KEY_USAGE]),
-        *_policy_faults(leaf.policies, anchor, purpose),
-        *([Reason.HOLDER_MALFORMED] if leaf.holder and leaf.holder.is_malformed else []),
+        *extensions.reasons,
         *([Reason.PROFILE_MISMATCH] if faults else []),
         *issuer.reasons,
     ]
@@ -140,10 +143,46 @@ def check_path(
     return PathReport(
         reasons=tuple(dict.fromkeys(reasons)),
         issuer=anchor,
-        policies=leaf.policies,
+        policies=extensions.policies,
         profile_faults=faults,
         revocation=finding,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extensions:
+    """What the extensions of a leaf say, and what speaks against them."""
+
+    policies: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
+    profile_faults: tuple[ProfileFault, ...] = ()
+
+
+def _look_at_extensions(leaf: ParsedCertificate, issuer: Issuer, purpose: Purpose) -> _Extensions:
+    """Look at the extensions, unless the anchor knows them from another leaf.
+
+    What is found here must depend on nothing but the extensions, the anchor and the purpose.
+
+    Raises:
+        CertificateMalformedError: they cannot be read.
+    """
+    if issuer.usual_policies is not None:
+        return _Extensions(policies=issuer.usual_policies)
+    leaf.read()
+    anchor, holder = issuer.anchor, leaf.holder
+    found = _Extensions(
+        policies=leaf.policies,
+        reasons=(
+            *_extension_faults(leaf),
+            *(() if purpose.fits_usages_of(leaf) else (Reason.WRONG_KEY_USAGE,)),
+            *_policy_faults(leaf.policies, anchor, purpose),
+            *((Reason.HOLDER_MALFORMED,) if holder and holder.is_malformed else ()),
+        ),
+        profile_faults=(*extension_faults(leaf), *issuer.identifier_faults),
+    )
+    if anchor is not None and not found.reasons and not found.profile_faults:
+        anchor.remember(leaf, purpose)
+    return found
 
 
 def _date_faults(certificate: x509.Certificate, at: datetime) -> Iterator[Reason]:
@@ -154,10 +193,10 @@ def _date_faults(certificate: x509.Certificate, at: datetime) -> Iterator[Reason
         yield Reason.EXPIRED
 
 
-def _key_faults(certificate: x509.Certificate) -> Iterator[Reason]:
-    if not isinstance(certificate.public_key(), RSAPublicKey):
+def _key_faults(key: RSAPublicKey | None) -> Iterator[Reason]:
+    if key is None:
         yield Reason.UNSUPPORTED_ALGORITHM
-    elif not is_card_key(certificate):
+    elif not is_card_key(key):
         yield Reason.WEAK_KEY
 
 

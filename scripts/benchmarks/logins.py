@@ -1,5 +1,6 @@
 """Logins: what a site pays to check a token, beside the least that it could pay."""
 
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
