@@ -176,10 +176,10 @@ def libraries_of(formats: set[SignatureFormat]) -> Callable[[], None]:
     """What imports the libraries that some formats need, while there is something else to do."""
 
     def load() -> None:
-        if SignatureFormat.CMS in formats or SignatureFormat.ASICE in formats:
+        if formats & {SignatureFormat.CMS, SignatureFormat.PDF, SignatureFormat.ASICE}:
             preload()
         if SignatureFormat.PDF in formats:
-            import jpki.signing.pdf  # noqa: F401  # to have it imported is the purpose
+            import jpki.signing.pdf_writer  # noqa: F401  # to have it imported is the purpose
 
     return load
 

@@ -18,6 +18,7 @@ STDIN: Final = "-"
 SPOOL_BYTES: Final = 1 << 24
 """What is kept of a pipe in memory before it goes to a temporary file."""
 COPY_BYTES: Final = 1 << 20
+SHORT_WAIT_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +124,9 @@ class HashedInput:
 class BackgroundHash:
     """Hashes inputs one after the other in a thread, and runs a preparation in another one.
 
-    Both start at once. hashlib gives the interpreter away while it works, so a person can type,
-    and a large library can be imported, meanwhile.
+    hashlib gives the interpreter away while it works, so a person can type, and a large library
+    can be imported, meanwhile. The import alone would keep us from the card, so it begins when it
+    is told to, or when there is hashing to wait for.
     """
 
     def __init__(
@@ -138,16 +140,19 @@ class BackgroundHash:
         self._inputs = inputs
         self._algorithm = algorithm
         self._keep_content = keep_content
-        self._prepare = prepare
         self._results: list[HashedInput] = []
         self._errors: list[BaseException] = []
         # Daemons: Ctrl-C does not wait for the end of a pipe.
-        self._threads = [
+        self._hashing, self._preparing = (
             threading.Thread(target=self._guarded, args=(work,), daemon=True)
-            for work in (self._hash_all, self._prepare)
-        ]
-        for thread in self._threads:
-            thread.start()
+            for work in (self._hash_all, prepare)
+        )
+        self._hashing.start()
+
+    def prepare(self) -> None:
+        """Let the preparation begin, if it has not."""
+        if self._preparing.ident is None:
+            self._preparing.start()
 
     def wait(self) -> None:
         """Wait until all is hashed; the preparation may go on while the card works.
@@ -155,9 +160,10 @@ class BackgroundHash:
         Raises:
             InputError.
         """
-        hashing, _ = self._threads
-        while hashing.is_alive():
-            hashing.join(0.2)  # with a limit, or Windows would not see Ctrl-C
+        self._hashing.join(SHORT_WAIT_S)
+        while self._hashing.is_alive():
+            self.prepare()
+            self._hashing.join(0.2)  # with a limit, or Windows would not see Ctrl-C
         if self._errors:
             raise self._errors[0]
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from cryptography.x509 import Certificate
-
 from cli.facts import json_value
 from cli.times import japan_time
 from cli.translation import _
@@ -19,7 +17,6 @@ from cli.verdict_words import (
 )
 from jpki.certificates import PathReport, Reason, Revocation
 from jpki.certificates.revocation import RevocationFinding
-from jpki.certificates.trust import fingerprint_sha256
 
 NO_PATH = PathReport(reasons=())
 """Of what carries no certificate that could be checked."""
@@ -30,7 +27,7 @@ def path_as_json(path: PathReport) -> dict[str, object]:
     return {
         "anchor": json_value(path.anchor),
         "anchor_name": None if path.pin is None else path.pin.name,
-        "anchor_fingerprint_sha256": _fingerprint(path.anchor_certificate),
+        "anchor_fingerprint_sha256": path.anchor_fingerprint_sha256,
         "revocation": path.revocation.status.value,
         "revocation_details": _revocation_as_json(path.revocation),
         "not_checked": json_value(path.not_checked),
@@ -39,10 +36,6 @@ def path_as_json(path: PathReport) -> dict[str, object]:
             {"fault": fault.kind.value, "oid": fault.oid} for fault in path.profile_faults
         ],
     }
-
-
-def _fingerprint(certificate: Certificate | None) -> str | None:
-    return None if certificate is None else fingerprint_sha256(certificate)
 
 
 def _revocation_as_json(finding: RevocationFinding) -> dict[str, object]:
@@ -92,7 +85,7 @@ def _with_details(reason: Reason, path: PathReport) -> str:
 
 def path_as_text(path: PathReport) -> Iterator[str]:
     """Where the trust comes from, what is known about revocation, and what was left out."""
-    anchor, fingerprint = anchor_text(path.anchor, path.pin), _fingerprint(path.anchor_certificate)
+    anchor, fingerprint = anchor_text(path.anchor, path.pin), path.anchor_fingerprint_sha256
     if path.pin is None and fingerprint is not None:  # one of perhaps several that were given
         anchor = f"{anchor} (SHA-256 {fingerprint})"
     yield _("  trust in:     {anchor}").format(anchor=anchor)

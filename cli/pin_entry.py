@@ -44,7 +44,11 @@ def _nothing() -> None:
 
 @contextmanager
 def unlocked(
-    app: AppContext, request: PinRequest, *, before_card: Callable[[], None] = _nothing
+    app: AppContext,
+    request: PinRequest,
+    *,
+    before_card: Callable[[], None] = _nothing,
+    meanwhile: Callable[[], None] = _nothing,
 ) -> Iterator[JpkiApplication]:
     """The card with the PIN verified, in a transaction that lasts as long as the block.
 
@@ -52,6 +56,7 @@ def unlocked(
         app: the surroundings.
         request: the PIN.
         before_card: waits for what the block will need, so that nobody waits for us.
+        meanwhile: starts what can go on while the card works or the person types.
 
     Raises:
         PinSourceError: there is nowhere to get the PIN from.
@@ -61,13 +66,16 @@ def unlocked(
         with read_pin(app, request.kind, request.source) as pin:
             before_card()
             # A script never spends the last try, whatever options it gives.
-            with app.card() as card, card.transaction() as application:
-                application.verify(pin)
-                yield application
+            with app.card() as card:
+                meanwhile()
+                with card.transaction() as application:
+                    application.verify(pin)
+                    yield application
         return
     require_terminal(app)
     with app.card() as card:
         shown = tries_before(card, request)
+        meanwhile()
         with ask_pin(app, request, shown) as pin:
             before_card()
             with card.transaction() as application:

@@ -85,8 +85,8 @@ def _run(root: Root, arguments: list[str], extra: dict[str, Any]) -> int:
     # Before any parsing: a usage error must come as JSON too.
     app.output.as_json = app.settings.json or wants_json(arguments)
     languages = languages_of_environment()
-    if app.output.as_json:
-        use_language("en")  # click composes its errors at once, and JSON is English
+    # click composes its errors at once, and JSON is English.
+    use_language("en" if app.output.as_json else languages)
     try:
         return _invoke(root, arguments, extra, languages)
     except click.exceptions.Exit as end:

@@ -73,7 +73,9 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
     finished: list[SignedFile] = []
     is_test = False
     try:
-        with unlocked(app, request, before_card=background.wait) as application:
+        with unlocked(
+            app, request, before_card=background.wait, meanwhile=background.prepare
+        ) as application:
             now = app.clock()
             key = application.signature_key(at=now, allow_expired=plan.settings.allow_expired)
             is_test = is_test_certificate(key.certificate)

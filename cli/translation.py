@@ -7,6 +7,7 @@ setting LANGUAGE for as long as they hold.
 
 import gettext
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -38,8 +39,19 @@ def nN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802  # as N_
 
 
 def use_language(language: str) -> None:
-    """Speak this language from now on."""
-    os.environ["LANGUAGE"] = "C" if language == "en" else language
+    """Speak this language from now on; of several (``de:ja_JP``) the first that there is.
+
+    gettext looks for a catalogue in every place that the value allows, at each text: so the value
+    is the name of one catalogue, or C for none.
+    """
+    os.environ["LANGUAGE"] = next(_catalogues(language), "C")
+
+
+def _catalogues(languages: str) -> Iterator[str]:
+    for language in languages.split(":"):
+        name = re.split("[_.@]", language, maxsplit=1)[0]
+        if name in {"C", *LANGUAGES}:
+            yield "C" if language == "en" else name
 
 
 def languages_of_environment() -> str:

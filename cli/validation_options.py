@@ -17,7 +17,7 @@ from cli.options import option
 from cli.revocation_files import is_url, read_crls, read_ocsp_responses, responder_at
 from cli.translation import N_, _
 from cli.trust_store import kept_anchors
-from jpki.certificates.issuer import check_anchors_and_time
+from jpki.certificates.issuer import TrustAnchors, check_anchors_and_time
 from jpki.certificates.revocation import RevocationMaterial, RevocationMode
 from jpki.certificates.trust import pinned_among
 from jpki.errors import AnchorNotCaError
@@ -31,15 +31,15 @@ Result = TypeVar("Result")
 class Validation:
     """What certificates are judged with."""
 
-    anchors: tuple[x509.Certificate, ...] = field(repr=False)
+    anchors: TrustAnchors = field(repr=False)
     at: datetime
     """The time at which they must be valid."""
     now: datetime
     revocation: RevocationMaterial = field(repr=False)
 
-    def with_pinned(self, certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    def with_pinned(self, certificates: Iterable[x509.Certificate]) -> TrustAnchors:
         """The anchors, and those of other certificates that are pinned."""
-        return (*self.anchors, *pinned_among(certificates))
+        return self.anchors.including(pinned_among(certificates))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class ValidationOptions:
         given = [certificate for file in self.trust for certificate in _anchors_of(file, at)]
         answers = read_ocsp_responses(place for place in self.ocsp if not is_url(place))
         return Validation(
-            anchors=(*given, *kept_anchors(app.output.warn)),
+            anchors=TrustAnchors([*given, *kept_anchors(app.output.warn)]),
             at=at,
             now=now,
             revocation=RevocationMaterial(

@@ -145,7 +145,7 @@ def _site(
     validator = TokenValidator(
         origin=origin,
         anchors=checks.anchors,
-        revocation=lambda _certificate: checks.revocation,
+        revocation=checks.revocation,
         clock=app.clock,
     )
     place = database or IN_MEMORY

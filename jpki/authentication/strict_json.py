@@ -1,9 +1,8 @@
 """JSON of strangers, RFC 8259: one object, and nothing that two readers could take differently."""
 
-import base64
 import binascii
 import json
-from typing import NoReturn
+from typing import Final, NoReturn
 
 
 class StrictJsonError(ValueError):
@@ -19,9 +18,7 @@ def parse_object(text: str | bytes) -> dict[str, object]:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
-        )
+        value = DECODER.decode(text)
     except (ValueError, RecursionError) as error:  # 10,000 brackets are enough for the latter
         raise StrictJsonError("not a JSON object") from error
     if not isinstance(value, dict):
@@ -45,10 +42,10 @@ def base64_bytes(values: dict[str, object], name: str) -> bytes:
     """
     text = string(values, name)
     try:
-        value = base64.b64decode(text, validate=True)
+        value = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise StrictJsonError(f"{name} is not base64") from error
-    if not value or base64.b64encode(value).decode("ascii") != text:
+    if not value or binascii.b2a_base64(value, newline=False) != text.encode("ascii"):
         raise StrictJsonError(f"{name} is not canonical base64")
     return value
 
@@ -62,3 +59,9 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
+)
+"""Made once: to make one takes as long as to read a token."""

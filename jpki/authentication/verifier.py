@@ -1,9 +1,9 @@
 """Verifying a Web eID authentication token, in the order of its specification."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -16,8 +16,8 @@ from jpki.authentication.clock import Clock, utc_now
 from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.origin import check_origin
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
-from jpki.certificates.issuer import check_anchors_and_time
-from jpki.certificates.loading import load_certificate
+from jpki.certificates.issuer import TrustAnchors, check_anchors_and_time
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.profile import CertificateProfile, read_profile
 from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
@@ -34,29 +34,48 @@ everything else about the certificate has passed.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VerifiedLogin:
     """Who logged in. Exists only if every check that was made succeeded.
 
-    Its ``repr`` may be logged: it has the two identifiers and what is known of the certificate, but
-    no serial number, no name and no byte of the certificate.
+    Its ``repr`` may be logged: it has the two identifiers, but no serial number, no name and no
+    byte of the certificate.
     """
 
-    certificate_id: str
-    """Of this very certificate: SHA-256 of its DER, 64 hex digits. The next one has another."""
-    subject_id: str
-    """Of this subject at this CA key: SHA-256, 64 hex digits. See ``docs/relying-party.md``.
+    parsed: ParsedCertificate
+    path: PathReport
 
-    The same for every certificate that this key issues to this subject name, and for no other.
-    """
-    certificate: x509.Certificate = field(repr=False)
-    user: CertificateProfile
-    path: PathReport = field(repr=False)
+    @property
+    def certificate_id(self) -> str:
+        """Of this very certificate: SHA-256 of its DER, 64 hex digits. The next has another."""
+        return self.parsed.fingerprint_sha256
 
+    @property
+    def subject_id(self) -> str:
+        """Of this subject at this CA key: SHA-256, 64 hex digits. See ``docs/relying-party.md``.
 
-def no_revocation_data(_certificate: x509.Certificate) -> RevocationMaterial:
-    """Of those who are no registered verifiers: the answer then says "not checked"."""
-    return NOTHING_GIVEN
+        The same for every certificate that this key issues to this subject name, and for no other.
+        """
+        issuer = self.path.anchor_certificate
+        assert issuer is not None  # noqa: S101  # what passed has one
+        # Not over the serial number: it has 32 bits, so a digest of it would hide nothing.
+        key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        parts = (b"jpki subject 1", key, self.certificate.subject.public_bytes())
+        return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The certificate that was used."""
+        return self.parsed.certificate
+
+    @property
+    def user(self) -> CertificateProfile:
+        """What the certificate says; read when asked for, as that takes its time."""
+        return read_profile(self.parsed)
+
+    def __repr__(self) -> str:
+        """Name nobody."""
+        return f"VerifiedLogin(certificate_id={self.certificate_id}, subject_id={self.subject_id})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +90,18 @@ class TokenValidator:
 
     origin: str
     """The site's own, from its configuration and never from a request."""
-    anchors: tuple[x509.Certificate, ...] = field(repr=False)
-    """CA certificates that the site trusts."""
-    revocation: RevocationProvider = no_revocation_data
+    anchors: Sequence[x509.Certificate] = field(repr=False)
+    """CA certificates that the site trusts; they are looked at once, here."""
+    revocation: RevocationMaterial | RevocationProvider = NOTHING_GIVEN
+    """Those who are no registered verifiers have none; the answer then says "not checked"."""
     clock: Clock = utc_now
 
     def __post_init__(self) -> None:
         """Refuse at the start what would refuse every login."""
         check_origin(self.origin)
-        check_anchors_and_time(self.anchors, self.clock())
+        anchors = TrustAnchors.of(self.anchors)
+        check_anchors_and_time(anchors, self.clock())
+        object.__setattr__(self, "anchors", anchors)
 
     def validate(self, token: AuthToken | str | bytes, nonce: str) -> VerifiedLogin:
         """Validate a token for one nonce -> who logged in.
@@ -123,7 +145,7 @@ def verify_token(
         AnchorNotCaError, CertificateMalformedError: an anchor is no CA, or cannot be read.
         ServerError: the OCSP responder that the caller named failed.
     """
-    return _verified(token, origin, nonce, anchors, at, lambda _certificate: revocation)
+    return _verified(token, origin, nonce, anchors, at, revocation)
 
 
 def _verified(
@@ -132,7 +154,7 @@ def _verified(
     nonce: str,
     anchors: Sequence[x509.Certificate],
     at: datetime,
-    revocation: RevocationProvider,
+    revocation: RevocationMaterial | RevocationProvider,
 ) -> VerifiedLogin:
     message = login_message(origin, nonce)
     if not isinstance(token, AuthToken):
@@ -140,27 +162,17 @@ def _verified(
     if token.algorithm != ALGORITHM:
         raise TokenError(TokenFault.ALGORITHM, f"only {ALGORITHM} is known")
     try:
-        certificate = load_certificate(token.certificate)
+        leaf = ParsedCertificate.but_for_extensions(token.certificate)
+        if not isinstance(revocation, RevocationMaterial):
+            leaf.read()  # who provides it may look at all of it
+            revocation = revocation(leaf.certificate)
     except CertificateMalformedError as error:
         raise _certificate_error(PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))) from error
-    path = check_path(certificate, anchors, at, Purpose.LOGIN, revocation(certificate))
-    if path.reasons or path.anchor_certificate is None:
+    path = check_path(leaf, anchors, at, Purpose.LOGIN, revocation)
+    if path.reasons or path.anchor is None:
         raise _certificate_error(path)
-    _check_signature(certificate, token.signature, message)
-    return VerifiedLogin(
-        certificate_id=hashlib.sha256(token.certificate).hexdigest(),
-        subject_id=_subject_id(certificate, path.anchor_certificate),
-        certificate=certificate,
-        user=read_profile(certificate),
-        path=path,
-    )
-
-
-def _subject_id(certificate: x509.Certificate, issuer: x509.Certificate) -> str:
-    # Not over the serial number: it has 32 bits, so a digest of it would hide nothing.
-    key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    parts = (b"jpki subject 1", key, certificate.subject.public_bytes())
-    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    _check_signature(leaf.rsa_key, token.signature, message)
+    return VerifiedLogin(parsed=leaf, path=path)
 
 
 def _certificate_error(path: PathReport) -> TokenError:
@@ -168,9 +180,8 @@ def _certificate_error(path: PathReport) -> TokenError:
     return TokenError(TokenFault.CERTIFICATE, detail, reasons=path.reasons, path_report=path)
 
 
-def _check_signature(certificate: x509.Certificate, signature: bytes, message: bytes) -> None:
-    key = certificate.public_key()
-    if not isinstance(key, RSAPublicKey):
+def _check_signature(key: RSAPublicKey | None, signature: bytes, message: bytes) -> None:
+    if key is None:
         raise TokenError(TokenFault.ALGORITHM, "not an RSA key")
     try:
         key.verify(signature, message, PKCS1v15(), SHA256())

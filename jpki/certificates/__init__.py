@@ -9,7 +9,7 @@ from jpki.certificates.holder import (
     OtherAttribute,
     Sex,
 )
-from jpki.certificates.issuer import is_test_certificate
+from jpki.certificates.issuer import TrustAnchors, is_test_certificate
 from jpki.certificates.kind import CertificateKind, Medium
 from jpki.certificates.loading import load_certificates
 from jpki.certificates.profile import CertificateProfile, read_profile
@@ -33,6 +33,7 @@ __all__ = [
     "Reason",
     "Revocation",
     "Sex",
+    "TrustAnchors",
     "Unchecked",
     "Verdict",
     "check_path",

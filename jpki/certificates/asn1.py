@@ -13,6 +13,7 @@ MAX_ELEMENTS = 1_000_000  # looked at in one document; OpenSSL streams 1.5 GiB a
 MAX_CHILDREN = 20_000  # of one element: certificates of a bag, attributes of a signer
 
 CONSTRUCTED = 0x20
+HIGH_TAG = 0x1F  # all ones: the number of the tag follows, X.690 8.1.2.4
 SEQUENCE = 0x30
 SET = 0x31
 BOOLEAN = 0x01
@@ -27,6 +28,7 @@ GENERALIZED_TIME = 0x18
 EXPLICIT_0 = 0xA0
 END_OF_CONTENTS = b"\x00\x00"
 INDEFINITE = 0x80
+LONG_FORM = 0x80  # of a length: the other bits say how many octets follow
 
 
 class Asn1Error(ValueError):
@@ -66,6 +68,12 @@ class Asn1Reader:
 
     def element(self, offset: int, limit: int) -> Element:
         """Read the element at an offset that must end before a limit."""
+        data, contents = self.data, offset + 2
+        if contents <= limit and data[contents - 1] < LONG_FORM and self._left > 0:  # most are so
+            tag, end = data[offset], contents + data[contents - 1]
+            if end <= limit and tag & HIGH_TAG != HIGH_TAG:
+                self._left -= 1
+                return tuple.__new__(Element, (tag, offset, contents, end, end))  # half the time
         tag, contents, size = self._header(offset, limit)
         if size is None:
             contents_end = self._end_of_contents(contents, limit)
@@ -77,9 +85,9 @@ class Asn1Reader:
         if not parent.tag & CONSTRUCTED:
             raise Asn1Error("a primitive element where a constructed one belongs")
         found: list[Element] = []
-        offset = parent.contents
-        while offset < parent.contents_end:
-            element = self.element(offset, parent.contents_end)
+        offset, end = parent.contents, parent.contents_end
+        while offset < end:
+            element = self.element(offset, end)
             found.append(element)
             if len(found) > MAX_CHILDREN:
                 raise Asn1Error("too many elements in one")
@@ -132,7 +140,7 @@ class Asn1Reader:
         if offset + 2 > limit:
             raise Asn1Error("truncated header")
         tag, first = data[offset], data[offset + 1]
-        if tag & 0x1F == 0x1F:
+        if tag & HIGH_TAG == HIGH_TAG:
             raise Asn1Error("a tag that CMS does not have")
         contents = offset + 2
         if first == INDEFINITE:
@@ -140,13 +148,13 @@ class Asn1Reader:
                 raise Asn1Error("an indefinite length where there is none")
             return tag, contents, None
         size = first
-        if first & 0x80:
+        if first & LONG_FORM:
             octets = first & 0x7F
             if octets > 8 or contents + octets > limit:
                 raise Asn1Error("a length that cannot be")
             size = int.from_bytes(data[contents : contents + octets], "big")
             contents += octets
-            if self._strict and len(encode_length(size)) != 1 + octets:
+            if self._strict and (size < LONG_FORM or not size >> 8 * (octets - 1)):
                 raise Asn1Error("a length in more bytes than it takes")
         if contents + size > limit:
             raise Asn1Error("an element longer than what holds it")

@@ -20,12 +20,11 @@ from jpki.certificates.asn1 import (
     UTC_TIME,
     UTF8_STRING,
     Asn1Reader,
+    Element,
     encode_length,
 )
-from jpki.certificates.extensions import find_extension
-from jpki.certificates.holder import Holder
-from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY, policies_of
-from jpki.certificates.tbs import TbsFields, extension_value, serial_number_of, tbs_fields
+from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.policies import SMARTPHONE_SIGNATURE_POLICY
 
 MODULUS_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = 65537
@@ -78,31 +77,17 @@ class ProfileFault:
     oid: str | None = None
 
 
-def profile_faults(certificate: x509.Certificate, holder: Holder | None) -> Iterator[ProfileFault]:
-    """Compare a leaf that was read with the profile of its kind.
-
-    An extendedKeyUsage makes it an authentication certificate, as it is the only kind with one.
-    Key, algorithm, key usage and policy have reasons of their own and are not looked at here.
-
-    Args:
-        certificate: the leaf.
-        holder: what it says of its holder.
-    """
-    yield from _field_faults(certificate, tbs_fields(certificate))
-    yield from _extension_faults(certificate, holder)
-
-
 def issuer_identifier_faults(
-    certificate: x509.Certificate, issuer: x509.Certificate
+    certificate: ParsedCertificate, issuer: ParsedCertificate
 ) -> Iterator[ProfileFault]:
     """Compare a leaf's authorityKeyIdentifier with the CA certificate that signed it.
 
     RFC 5280 4.2.1.1: key identifier, and the CA certificate's own issuer and serial number.
     """
-    identifier = find_extension(certificate, x509.AuthorityKeyIdentifier)
+    identifier = certificate.find(x509.AuthorityKeyIdentifier)
     if identifier is None:
         return
-    own = find_extension(issuer, x509.SubjectKeyIdentifier)
+    own = issuer.find(x509.SubjectKeyIdentifier)
     wrong_key = own is not None and identifier.key_identifier not in (None, own.digest)
     names = identifier.authority_cert_issuer, identifier.authority_cert_serial_number
     wrong_name = names != (None, None) and not _names_issuer(certificate, issuer)
@@ -111,15 +96,15 @@ def issuer_identifier_faults(
         yield ProfileFault(kind=ProfileFaultKind.WRONG_ISSUER_IDENTIFIER, oid=oid)
 
 
-def _names_issuer(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _names_issuer(certificate: ParsedCertificate, issuer: ParsedCertificate) -> bool:
     """Tell whether authorityCertIssuer and authorityCertSerialNumber are those of the CA, in DER.
 
     They stand at the end of the extension: [1] with one directoryName [4], and [2].
     """
-    value = extension_value(certificate, AUTHORITY_KEY_IDENTIFIER)
-    fields = tbs_fields(issuer)
-    name = _tagged(0xA1, _tagged(0xA4, fields.issuer))
-    serial_number = bytes([0x82]) + fields.serial_number[1:]
+    value = certificate.extension_values.get(AUTHORITY_KEY_IDENTIFIER)
+    parts = issuer.parts
+    name = _tagged(0xA1, _tagged(0xA4, parts.der(parts.issuer)))
+    serial_number = bytes([0x82]) + parts.der(parts.serial_number)[1:]
     return value is not None and value.endswith(name + serial_number)
 
 
@@ -127,71 +112,74 @@ def _tagged(tag: int, contents: bytes) -> bytes:
     return bytes([tag]) + encode_length(len(contents)) + contents
 
 
-def is_card_key(certificate: x509.Certificate) -> bool:
-    """Tell whether the key is one that the card makes: RSA, 2048 bits, exponent 65537."""
-    key = certificate.public_key()
+def is_card_key(key: RSAPublicKey) -> bool:
+    """Tell whether a key is one that the card makes: RSA, 2048 bits, exponent 65537."""
+    numbers = key.public_numbers()
     return (
-        isinstance(key, RSAPublicKey)
-        and key.key_size == MODULUS_BITS
-        and key.public_numbers().e == PUBLIC_EXPONENT
-        and key.public_numbers().n % 2 == 1  # an even one is no product of two primes
+        key.key_size == MODULUS_BITS
+        and numbers.e == PUBLIC_EXPONENT
+        and numbers.n % 2 == 1  # an even one is no product of two primes
     )
 
 
-def _field_faults(certificate: x509.Certificate, fields: TbsFields) -> Iterator[ProfileFault]:
-    if certificate.version is not x509.Version.v3:
+def field_faults(leaf: ParsedCertificate) -> Iterator[ProfileFault]:
+    """Compare a leaf with the profile of its kind, but for its extensions.
+
+    Key, algorithm, key usage and policy have reasons of their own and are not looked at here.
+    """
+    parts = leaf.parts
+    reader = parts.reader
+    if leaf.certificate.version is not x509.Version.v3:
         yield ProfileFault(kind=ProfileFaultKind.VERSION)
-    if not 0 < serial_number_of(certificate) < 1 << MAX_SERIAL_NUMBER_BITS:
+    if not 0 < parts.serial < 1 << MAX_SERIAL_NUMBER_BITS:
         yield ProfileFault(kind=ProfileFaultKind.SERIAL_NUMBER)
-    key_algorithm = _children(fields.subject_public_key_info)[0]
-    sha256_with_junk = fields.signature[4:13] == SHA256_WITH_RSA[4:13]
-    if (sha256_with_junk and fields.signature != SHA256_WITH_RSA) or (
-        isinstance(certificate.public_key(), RSAPublicKey) and key_algorithm != RSA_ENCRYPTION
+    key = parts.subject_public_key_info
+    key_algorithm = reader.encoding(reader.element(key.contents, key.contents_end))
+    algorithm = parts.der(parts.signature)
+    sha256_with_junk = algorithm[4:13] == SHA256_WITH_RSA[4:13]
+    if (sha256_with_junk and algorithm != SHA256_WITH_RSA) or (
+        leaf.rsa_key is not None and key_algorithm != RSA_ENCRYPTION
     ):
         yield ProfileFault(kind=ProfileFaultKind.ALGORITHM_PARAMETERS)
-    if not _is_plain_name(fields.subject):  # the issuer's is compared with that of its CA
+    if not _is_plain_name(reader, parts.subject):  # the issuer's is compared with that of its CA
         yield ProfileFault(kind=ProfileFaultKind.NAME)
-    if any(time[0] != UTC_TIME for time in _children(fields.validity)):
+    if any(time.tag != UTC_TIME for time in reader.children(parts.validity)):
         yield ProfileFault(kind=ProfileFaultKind.TIME_TYPE)
-    if len(fields.optional) > 1:  # the extensions alone are expected
+    if len(parts.optional) > 1:  # the extensions alone are expected
         yield ProfileFault(kind=ProfileFaultKind.UNIQUE_IDENTIFIER)
 
 
-def _is_plain_name(der: bytes) -> bool:
+def _is_plain_name(reader: Asn1Reader, name: Element) -> bool:
     """Tell whether a Name has parts, and each is one attribute with a text. RFC 5280 4.1.2.4."""
-    reader = Asn1Reader(der, strict=True)
-    parts = [reader.children(part) for part in reader.children(reader.document())]
+    parts = [reader.children(part) for part in reader.children(name)]
     return bool(parts) and all(
         len(attributes) == 1 and reader.children(attributes[0])[-1].tag in TEXT_TYPES
         for attributes in parts
     )
 
 
-def _children(der: bytes) -> list[bytes]:
-    reader = Asn1Reader(der, strict=True)
-    return [reader.encoding(element) for element in reader.children(reader.document())]
+def extension_faults(certificate: ParsedCertificate) -> Iterator[ProfileFault]:
+    """Compare the extensions of a leaf with the profile of its kind.
 
-
-def _extension_faults(
-    certificate: x509.Certificate, holder: Holder | None
-) -> Iterator[ProfileFault]:
-    found = {extension.oid: extension.critical for extension in certificate.extensions}
+    An extendedKeyUsage makes it an authentication certificate, as it is the only kind with one.
+    """
+    found = certificate.extensions
     logs_in = ExtensionOID.EXTENDED_KEY_USAGE in found
     expected = AUTHENTICATION_EXTENSIONS if logs_in else SIGNATURE_EXTENSIONS
-    for oid, critical in found.items():
+    for oid, extension in found.items():
         if oid == ExtensionOID.BASIC_CONSTRAINTS:
             continue  # JPKI writes none; a CA flag has a reason of its own
         if oid not in expected:
             kind = ProfileFaultKind.UNEXPECTED_EXTENSION
-        elif critical is not expected[oid]:
+        elif extension.critical is not expected[oid]:
             kind = ProfileFaultKind.WRONG_CRITICALITY
         else:
             continue
         yield ProfileFault(kind=kind, oid=oid.dotted_string)
     # Whether the certificates on phones name their holder is not known.
-    names_holder = not logs_in and SMARTPHONE_SIGNATURE_POLICY not in policies_of(certificate)
+    names_holder = not logs_in and SMARTPHONE_SIGNATURE_POLICY not in certificate.policies
     if names_holder and ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in found:
         oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
         yield ProfileFault(kind=ProfileFaultKind.MISSING_EXTENSION, oid=oid.dotted_string)
-    elif names_holder and holder is None:
+    elif names_holder and certificate.holder is None:
         yield ProfileFault(kind=ProfileFaultKind.MISSING_HOLDER)

@@ -151,7 +151,11 @@ def read_holder(certificate: x509.Certificate) -> Holder | None:
             ``load_certificates``).
     """
     read_through(certificate)
-    names = find_extension(certificate, x509.SubjectAlternativeName)
+    return holder_in(find_extension(certificate, x509.SubjectAlternativeName))
+
+
+def holder_in(names: x509.SubjectAlternativeName | None) -> Holder | None:
+    """Read who holds a certificate that has these names; None: they name nobody."""
     values: dict[str, list[bytes]] = {}
     for name in names or ():
         if isinstance(name, x509.OtherName):

@@ -1,27 +1,34 @@
-"""The anchor that issued a certificate, RFC 5280 6.1.3 (a) (1) and (4), and what speaks against it.
+"""Trust anchors, which of them issued a certificate, and what speaks against it. RFC 5280 6.1.1-3.
 
 All generations of a JPKI CA share one name, so the name finds the candidates and the signature
 the issuer; the key identifier is a hint that must not contradict.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Self, overload
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from jpki.certificates.conformance import PUBLIC_EXPONENT, ProfileFault, issuer_identifier_faults
-from jpki.certificates.extensions import find_extension
-from jpki.certificates.loading import read_through
-from jpki.certificates.names import issuer_der, subject_der
-from jpki.certificates.trust import pin_of
+from jpki.certificates.conformance import (
+    PUBLIC_EXPONENT,
+    SHA256_WITH_RSA,
+    ProfileFault,
+    issuer_identifier_faults,
+)
+from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.purpose import Purpose
+from jpki.certificates.trust import PinnedCa
 from jpki.certificates.verdict import AnchorOrigin, Reason
 from jpki.errors import AnchorNotCaError
 
+MAX_USUAL: Final = 4096  # kinds of leaves that an anchor keeps in mind, of 0.7 kB each
 MIN_MODULUS_BITS: Final = 2048
 MAX_MODULUS_BITS: Final = 8192  # a longer one only serves to keep verifiers busy
 # Read here. A critical extension outside this set is a condition that nobody looks at.
@@ -46,48 +53,177 @@ def check_anchors_and_time(anchors: Sequence[x509.Certificate], at: datetime) ->
     """
     if at.tzinfo is None:
         raise ValueError("the time of the check needs a time zone")
-    for anchor in anchors:
-        read_through(anchor)
-        constraints = find_extension(anchor, x509.BasicConstraints)
-        usage = find_extension(anchor, x509.KeyUsage)
+    TrustAnchors.of(anchors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TrustAnchor:
+    """A CA certificate that is trusted, with all that can be said of it before it is used."""
+
+    parsed: ParsedCertificate
+    name: bytes
+    """Its subject, DER."""
+    origin: AnchorOrigin
+    reasons: tuple[Reason, ...]
+    """What speaks against it at any time and for every leaf."""
+    _usual: dict[tuple[str, bytes, bytes], tuple[str, ...]] = field(
+        default_factory=dict, compare=False
+    )
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> Self:
+        """Look at a certificate once, for all that it issued.
+
+        Raises:
+            AnchorNotCaError: it is no CA certificate. RFC 5280 6.1.4 (k), (n).
+            CertificateMalformedError: it cannot be read.
+        """
+        parsed = ParsedCertificate.of(certificate)
+        constraints = parsed.find(x509.BasicConstraints)
+        usage = parsed.find(x509.KeyUsage)
         if constraints is None or not constraints.ca or usage is None or not usage.key_cert_sign:
             raise AnchorNotCaError
+        return cls(
+            parsed=parsed,
+            name=parsed.parts.der(parsed.parts.subject),
+            origin=_origin(parsed),
+            reasons=tuple(_standing_faults(parsed)),
+        )
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The CA certificate."""
+        return self.parsed.certificate
+
+    @property
+    def pin(self) -> PinnedCa | None:
+        """Which CA of J-LIS it is, if it is one."""
+        return self.parsed.pin
+
+    def usual_policies(self, leaf: ParsedCertificate, purpose: Purpose) -> tuple[str, ...] | None:
+        """Return the policies of a leaf whose extensions are known to be right; None: look at them.
+
+        They are known from another leaf of this CA that has the very same ones, byte for byte: all
+        that its extensions say was checked, and whether they can be read.
+        """
+        likeness = leaf.likeness
+        return None if likeness is None else self._usual.get((purpose.value, *likeness))
+
+    def remember(self, leaf: ParsedCertificate, purpose: Purpose) -> None:
+        """Keep in mind that the extensions of a leaf, which this CA signed, are right.
+
+        One that names its holder is like no other. JPKI issues one kind for each municipality.
+        """
+        likeness = leaf.likeness
+        own = leaf.find(x509.SubjectKeyIdentifier)
+        if likeness is None or own is None or leaf.find(x509.SubjectAlternativeName) is not None:
+            return
+        if len(self._usual) < MAX_USUAL:
+            self._usual[(purpose.value, *likeness)] = leaf.policies
+
+    def has_signed(self, leaf: ParsedCertificate) -> bool:
+        """Tell whether a leaf with its name carries its signature. RFC 5280 6.1.3 (a) (1)."""
+        key, parts = self.parsed.rsa_key, leaf.parts
+        algorithms = parts.der(parts.signature_algorithm), parts.der(parts.signature)
+        is_usual = algorithms == (SHA256_WITH_RSA, SHA256_WITH_RSA)
+        if key is None or not is_usual:
+            return is_issued_by(leaf.certificate, self.certificate)
+        try:  # the same as there, over the bytes as they stand
+            value = parts.reader.contents(parts.signature_value)[1:]
+            key.verify(value, parts.der(parts.tbs), PKCS1v15(), SHA256())
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+            return False
+        return True
+
+
+class TrustAnchors(Sequence[x509.Certificate]):
+    """CA certificates that a caller trusts, each looked at once for all that is checked with them.
+
+    Wherever a sequence of anchors is taken this is taken too, and not looked at again: a server
+    makes one at its start.
+
+    Raises:
+        AnchorNotCaError: one is no CA certificate.
+        CertificateMalformedError: one cannot be read.
+    """
+
+    def __init__(self, certificates: Iterable[x509.Certificate] = ()) -> None:
+        self._anchors = tuple(map(TrustAnchor.of, certificates))
+
+    @classmethod
+    def of(cls, certificates: Iterable[x509.Certificate]) -> "TrustAnchors":
+        """Look at certificates, unless that was done before. Raises: as the constructor."""
+        return certificates if isinstance(certificates, TrustAnchors) else cls(certificates)
+
+    def including(self, certificates: Iterable[x509.Certificate]) -> "TrustAnchors":
+        """Return these and others. Raises: as the constructor."""
+        more = TrustAnchors(certificates)
+        if not more:
+            return self
+        more._anchors = (*self._anchors, *more._anchors)
+        return more
+
+    def named(self, name: bytes) -> list[TrustAnchor]:
+        """Return those with a subject (DER)."""
+        return [item for item in self._anchors if item.name == name]
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._anchors)
+
+    @overload
+    def __getitem__(self, index: int) -> x509.Certificate: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[x509.Certificate, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> x509.Certificate | tuple[x509.Certificate, ...]:
+        """Return one of the certificates, or some."""
+        if isinstance(index, slice):
+            return tuple(anchor.certificate for anchor in self._anchors[index])
+        return self._anchors[index].certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """Who issued a leaf, and what speaks against that CA."""
 
-    certificate: x509.Certificate | None = None
+    anchor: TrustAnchor | None = None
     reasons: tuple[Reason, ...] = ()
+    usual_policies: tuple[str, ...] | None = None  # see TrustAnchor
     identifier_faults: tuple[ProfileFault, ...] = ()
 
 
 def find_issuer(
-    certificate: x509.Certificate, anchors: Sequence[x509.Certificate], at: datetime
+    leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime, purpose: Purpose
 ) -> Issuer:
-    """Find the anchor that issued a leaf which was read.
+    """Find the anchor that issued a leaf.
 
     Args:
-        certificate: the leaf.
-        anchors: CA certificates, checked by ``check_anchors_and_time``.
+        leaf: the certificate.
+        anchors: CA certificates that the caller trusts.
         at: the time at which the anchor must be valid.
+        purpose: of the leaf.
+
+    Raises:
+        CertificateMalformedError: the leaf cannot be read.
     """
-    name = issuer_der(certificate)
-    namesakes = [anchor for anchor in anchors if subject_der(anchor) == name]
-    found = [
-        Issuer(
-            certificate=anchor,
-            reasons=tuple(_anchor_faults(certificate, anchor, at)),
-            identifier_faults=tuple(issuer_identifier_faults(certificate, anchor)),
-        )
-        for anchor in namesakes
-        if is_issued_by(certificate, anchor)
-    ]
+    namesakes = anchors.named(leaf.parts.der(leaf.parts.issuer))
+    found = [_judged(anchor, leaf, at, purpose) for anchor in namesakes if anchor.has_signed(leaf)]
     if not found:
         return Issuer(reasons=(Reason.UNTRUSTED_ISSUER if namesakes else Reason.NO_ANCHOR,))
     # One key may stand in several anchors (a renewed CA certificate): take the best of them.
     return min(found, key=lambda issuer: len(issuer.reasons) + len(issuer.identifier_faults))
+
+
+def _judged(anchor: TrustAnchor, leaf: ParsedCertificate, at: datetime, purpose: Purpose) -> Issuer:
+    reasons = (*_date_faults(leaf.certificate, anchor.certificate, at), *anchor.reasons)
+    usual = anchor.usual_policies(leaf, purpose)
+    if usual is not None:
+        return Issuer(anchor=anchor, reasons=reasons, usual_policies=usual)
+    leaf.read()
+    faults = tuple(issuer_identifier_faults(leaf, anchor.parsed))
+    return Issuer(anchor=anchor, reasons=reasons, identifier_faults=faults)
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -101,7 +237,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
-def _anchor_faults(
+def _date_faults(
     certificate: x509.Certificate, anchor: x509.Certificate, at: datetime
 ) -> Iterator[Reason]:
     moment = at.replace(microsecond=0)
@@ -114,16 +250,14 @@ def _anchor_faults(
         or certificate.not_valid_after_utc > anchor.not_valid_after_utc
     ):
         yield Reason.OUTSIDE_ANCHOR_VALIDITY
-    if has_unknown_critical_extension(anchor):
+
+
+def _standing_faults(anchor: ParsedCertificate) -> Iterator[Reason]:
+    if has_unknown_critical_extension(anchor.certificate):
         yield Reason.UNKNOWN_CRITICAL_EXTENSION
-    yield from _key_faults(anchor)
-
-
-def _key_faults(anchor: x509.Certificate) -> Iterator[Reason]:
-    key = anchor.public_key()
-    if not isinstance(key, RSAPublicKey):
+    if anchor.rsa_key is None:
         yield Reason.UNSUPPORTED_ALGORITHM
-    elif not is_ca_key(key):
+    elif not is_ca_key(anchor.rsa_key):
         yield Reason.WEAK_KEY
 
 
@@ -146,11 +280,11 @@ def has_unknown_critical_extension(certificate: x509.Certificate) -> bool:
     )
 
 
-def origin_of(anchor: x509.Certificate) -> AnchorOrigin:
+def _origin(anchor: ParsedCertificate) -> AnchorOrigin:
     """Tell where the trust in an anchor comes from."""
-    if pin_of(anchor) is not None:
+    if anchor.pin is not None:
         return AnchorOrigin.PINNED
-    is_test = _names_test_organization(anchor.subject)
+    is_test = _names_test_organization(anchor.certificate.subject)
     return AnchorOrigin.TEST if is_test else AnchorOrigin.GIVEN
 
 

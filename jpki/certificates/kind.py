@@ -6,15 +6,14 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from jpki.certificates.extensions import find_extension
 from jpki.certificates.issuer import TEST_ORGANIZATION
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.policies import (
     AUTHENTICATION_POLICY,
     POLICY_ARC,
     SIGNATURE_POLICY,
     SMARTPHONE_SIGNATURE_POLICY,
     TEST_SIGNATURE_POLICY,
-    policies_of,
 )
 from jpki.certificates.purpose import Purpose
 
@@ -64,14 +63,14 @@ PURPOSE_OF_UNIT: Final = {
 """The organizational unit of a CA -> what the certificates under it are for."""
 
 
-def kind_of(certificate: x509.Certificate) -> CertificateKind:
-    """Tell the kind of a certificate that was read."""
-    policies = policies_of(certificate)
-    organization, purpose = _jpki_name(certificate.issuer)
+def kind_of(certificate: ParsedCertificate) -> CertificateKind:
+    """Tell the kind of a certificate."""
+    policies = certificate.policies
+    organization, purpose = _jpki_name(certificate.certificate.issuer)
     if purpose is None:
         is_jpki = any(policy.startswith(f"{POLICY_ARC}.") for policy in policies)
         return CertificateKind.JPKI_UNKNOWN if is_jpki else CertificateKind.UNKNOWN
-    constraints = find_extension(certificate, x509.BasicConstraints)
+    constraints = certificate.find(x509.BasicConstraints)
     if constraints is not None and constraints.ca:
         ca = CertificateKind(f"{purpose.certificate.value}-ca")
         return ca if _is_plain_root(certificate) else CertificateKind.JPKI_UNKNOWN
@@ -82,21 +81,21 @@ def kind_of(certificate: x509.Certificate) -> CertificateKind:
     return CertificateKind.JPKI_UNKNOWN
 
 
-def _is_plain_root(certificate: x509.Certificate) -> bool:
+def _is_plain_root(certificate: ParsedCertificate) -> bool:
     """Tell whether a CA certificate is as those of JPKI: a root, without policies."""
-    usage = find_extension(certificate, x509.KeyUsage)
+    usage = certificate.find(x509.KeyUsage)
     return (
-        certificate.subject == certificate.issuer
+        certificate.certificate.subject == certificate.certificate.issuer
         and usage is not None
         and usage.key_cert_sign
-        and not find_extension(certificate, x509.ExtendedKeyUsage)
-        and not policies_of(certificate)
+        and not certificate.find(x509.ExtendedKeyUsage)
+        and not certificate.policies
     )
 
 
-def medium_of(certificate: x509.Certificate) -> Medium | None:
+def medium_of(certificate: ParsedCertificate) -> Medium | None:
     """Tell from its policy where the key of a certificate is; None: the policy does not say."""
-    policies = policies_of(certificate)
+    policies = certificate.policies
     return MEDIUM_OF_POLICY.get(policies[0]) if len(policies) == 1 else None
 
 

@@ -3,8 +3,8 @@
 import base64
 import binascii
 import warnings
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -29,9 +29,8 @@ PARSER_ERRORS = (
     x509.UnsupportedGeneralNameType,
 )
 
-PARSED_LATE = (
+PARSED_LATE = (  # beside public key, issuer and extensions
     "subject",
-    "issuer",
     "not_valid_before_utc",
     "not_valid_after_utc",
     "signature_algorithm_oid",
@@ -39,12 +38,9 @@ PARSED_LATE = (
 )
 
 
-@contextmanager
-def without_parser_warnings() -> Iterator[None]:
+def without_parser_warnings() -> AbstractContextManager[object]:
     """Keep ``cryptography`` from writing to stderr about odd names and serial numbers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    return warnings.catch_warnings(action="ignore")
 
 
 def load_certificate(
@@ -65,12 +61,16 @@ def load_certificate(
             certificate = x509.load_der_x509_certificate(der)
     except PARSER_ERRORS:  # its text could quote the certificate
         raise CertificateMalformedError(name) from None
-    read_through(certificate, name, extensions=extensions)
+    read_through(certificate, name, extensions=extensions, der=der)
     return certificate
 
 
 def read_through(
-    certificate: x509.Certificate, name: CertificateName | None = None, *, extensions: bool = True
+    certificate: x509.Certificate,
+    name: CertificateName | None = None,
+    *,
+    extensions: bool = True,
+    der: bytes | None = None,
 ) -> None:
     """Read every part of a certificate once: ``cryptography`` parses most parts at first use.
 
@@ -80,6 +80,7 @@ def read_through(
         certificate: to be read.
         name: where it stood on the card, for the error.
         extensions: read these as well.
+        der: what it was loaded from, where that is at hand.
 
     Raises:
         CertificateMalformedError: a part of it cannot be read.
@@ -87,19 +88,19 @@ def read_through(
     try:
         with without_parser_warnings():
             certificate.public_key()
-            if not _has_whole_signature(certificate):
+            if not _has_whole_signature(der or certificate.public_bytes(Encoding.DER)):
                 raise ValueError("signatureValue is not a whole number of bytes")
             if extensions:
                 list(certificate.extensions)
-            for part in PARSED_LATE:
+            for part in ("issuer", *PARSED_LATE):
                 getattr(certificate, part)
     except PARSER_ERRORS:
         raise CertificateMalformedError(name, "a part of it cannot be read") from None
 
 
-def _has_whole_signature(certificate: x509.Certificate) -> bool:
+def _has_whole_signature(certificate: bytes) -> bool:
     """Tell whether signatureValue has no unused bits: they would be changed without a trace."""
-    reader = Asn1Reader(certificate.public_bytes(Encoding.DER), strict=True)
+    reader = Asn1Reader(certificate, strict=True)
     _, _, signature = reader.sequence(reader.document(), 3)
     return reader.contents(signature)[:1] == b"\x00"
 

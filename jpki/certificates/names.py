@@ -6,17 +6,19 @@ never needs; whoever varies the encoding gets nothing from it here.
 
 from cryptography import x509
 
-from jpki.certificates.tbs import tbs_fields, tbs_fields_of_der
+from jpki.certificates.tbs import certificate_parts, parts_of
 
 
 def subject_der(certificate: x509.Certificate) -> bytes:
     """Return the subject as it stands in the certificate."""
-    return tbs_fields(certificate).subject
+    parts = parts_of(certificate)
+    return parts.der(parts.subject)
 
 
 def issuer_der(certificate: x509.Certificate) -> bytes:
     """Return the issuer as it stands in the certificate."""
-    return tbs_fields(certificate).issuer
+    parts = parts_of(certificate)
+    return parts.der(parts.issuer)
 
 
 def issuer_and_serial_der(certificate: bytes) -> tuple[bytes, bytes]:
@@ -25,5 +27,5 @@ def issuer_and_serial_der(certificate: bytes) -> tuple[bytes, bytes]:
     Raises:
         Asn1Error: it is not shaped like a certificate.
     """
-    fields = tbs_fields_of_der(certificate)
-    return fields.issuer, fields.serial_number
+    parts = certificate_parts(certificate)
+    return parts.der(parts.issuer), parts.der(parts.serial_number)

@@ -26,7 +26,7 @@ from jpki.certificates.extensions import find_extension
 from jpki.certificates.issuer import has_unknown_critical_extension, is_issued_by
 from jpki.certificates.loading import PARSER_ERRORS, read_through, without_parser_warnings
 from jpki.certificates.names import subject_der
-from jpki.certificates.tbs import tbs_fields
+from jpki.certificates.tbs import parts_of
 from jpki.certificates.verdict import Revocation
 from jpki.errors import CertificateMalformedError
 
@@ -161,9 +161,9 @@ def _names(single: ocsp.OCSPSingleResponse, issuer: x509.Certificate) -> bool:
 
 def _public_key_bits(certificate: x509.Certificate) -> bytes:
     """The contents of subjectPublicKey, without the count of unused bits."""
-    reader = Asn1Reader(tbs_fields(certificate).subject_public_key_info, strict=True)
-    _, bits = reader.sequence(reader.document(), 2)
-    return reader.contents(bits)[1:]
+    parts = parts_of(certificate)
+    _, bits = parts.reader.sequence(parts.subject_public_key_info, 2)
+    return parts.reader.contents(bits)[1:]
 
 
 def _check_times(single: ocsp.OCSPSingleResponse, at: datetime) -> None:

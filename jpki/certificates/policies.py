@@ -2,10 +2,6 @@
 
 from typing import Final
 
-from cryptography import x509
-
-from jpki.certificates.extensions import find_extension
-
 POLICY_ARC: Final = "1.2.392.200149.8.5.1"
 SIGNATURE_POLICY: Final = f"{POLICY_ARC}.1.20"
 """署名用, on a card."""
@@ -15,9 +11,3 @@ AUTHENTICATION_POLICY: Final = f"{POLICY_ARC}.3.30"
 """利用者証明用."""
 TEST_SIGNATURE_POLICY: Final = f"{POLICY_ARC}.0.20"
 """署名用, in J-LIS's test hierarchy."""
-
-
-def policies_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Return the OIDs of a certificate's policies, in its order; JPKI writes exactly one."""
-    policies = find_extension(certificate, x509.CertificatePolicies)
-    return tuple(policy.policy_identifier.dotted_string for policy in policies or ())

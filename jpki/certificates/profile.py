@@ -10,14 +10,12 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from jpki.certificates.extensions import find_extension
-from jpki.certificates.holder import Holder, read_holder
+from jpki.certificates.holder import Holder
 from jpki.certificates.issuer import is_test_certificate
 from jpki.certificates.kind import CertificateKind, Medium, kind_of, medium_of
-from jpki.certificates.loading import read_through
-from jpki.certificates.policies import TEST_SIGNATURE_POLICY, policies_of
-from jpki.certificates.tbs import serial_number_of
-from jpki.certificates.trust import PinnedCa, fingerprint_sha256, pin_of
+from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.policies import TEST_SIGNATURE_POLICY
+from jpki.certificates.trust import PinnedCa
 
 DISTRIBUTION_POINTS_UNIT: Final = "CRL Distribution Points"
 DISTRIBUTION_POINT_SUFFIX: Final = " CRLDP"
@@ -46,40 +44,40 @@ class CertificateProfile:
     holder: Holder | None = None  # None: not a certificate that names a person
 
 
-def read_profile(certificate: x509.Certificate) -> CertificateProfile:
+def read_profile(certificate: x509.Certificate | ParsedCertificate) -> CertificateProfile:
     """Describe a certificate; what it does not say plainly is None, not guessed.
 
     Raises:
         CertificateMalformedError: a part of it cannot be read (never so after
             ``load_certificates``).
     """
-    read_through(certificate)
-    policies = policies_of(certificate)
-    prefecture, municipality = _place_of_issue(certificate)
+    parsed = ParsedCertificate.of(certificate)
+    certificate = parsed.certificate
+    prefecture, municipality = _place_of_issue(parsed)
     return CertificateProfile(
-        kind=kind_of(certificate),
+        kind=kind_of(parsed),
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
-        fingerprint_sha256=fingerprint_sha256(certificate),
-        serial_number=serial_number_of(certificate),
+        fingerprint_sha256=parsed.fingerprint_sha256,
+        serial_number=parsed.parts.serial,
         not_valid_before=certificate.not_valid_before_utc,
         not_valid_after=certificate.not_valid_after_utc,
-        policies=policies,
-        medium=medium_of(certificate),
-        is_test=is_test_certificate(certificate) or TEST_SIGNATURE_POLICY in policies,
-        pin=pin_of(certificate),
+        policies=parsed.policies,
+        medium=medium_of(parsed),
+        is_test=is_test_certificate(certificate) or TEST_SIGNATURE_POLICY in parsed.policies,
+        pin=parsed.pin,
         prefecture=prefecture,
         municipality=municipality,
-        holder=read_holder(certificate),
+        holder=parsed.holder,
     )
 
 
-def _place_of_issue(certificate: x509.Certificate) -> tuple[str | None, str | None]:
+def _place_of_issue(certificate: ParsedCertificate) -> tuple[str | None, str | None]:
     """Prefecture and municipality: JPKI has one CRL for each, and the certificate names it.
 
     The name is ..., OU=CRL Distribution Points, OU=Kanagawa-ken, CN=Yokohama-shi-Naka-ku CRLDP.
     """
-    points = find_extension(certificate, x509.CRLDistributionPoints)
+    points = certificate.find(x509.CRLDistributionPoints)
     names = [name for point in points or () for name in point.full_name or ()]
     if len(names) != 1 or not isinstance(names[0], x509.DirectoryName):
         return None, None

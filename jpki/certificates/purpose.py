@@ -10,14 +10,13 @@ from typing import Final, Self
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-from jpki.certificates.extensions import find_extension
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.policies import (
     AUTHENTICATION_POLICY,
     SIGNATURE_POLICY,
     SMARTPHONE_SIGNATURE_POLICY,
     TEST_SIGNATURE_POLICY,
 )
-from jpki.certificates.tbs import extension_value
 from jpki.files import CertificateName
 
 KEY_USAGE_OID: Final = bytes.fromhex("0603551D0F")
@@ -70,13 +69,13 @@ class Purpose(Enum):
         member.test_policies = test_policies
         return member
 
-    def fits_usages_of(self, certificate: x509.Certificate) -> bool:
-        """Tell whether a certificate that was read is made for this and for nothing else.
+    def fits_usages_of(self, certificate: ParsedCertificate) -> bool:
+        """Tell whether a certificate is made for this and for nothing else.
 
         Without a key usage RFC 5280 would allow everything; JPKI always says what for.
         """
-        usage = extension_value(certificate, KEY_USAGE_OID)
-        extended = tuple(find_extension(certificate, x509.ExtendedKeyUsage) or ())
+        usage = certificate.extension_values.get(KEY_USAGE_OID)
+        extended = tuple(certificate.find(x509.ExtendedKeyUsage) or ())
         return (usage, extended) == (self.key_usage, self.extended_key_usage)
 
     def fits_policies(self, policies: tuple[str, ...], *, may_be_test: bool) -> bool:

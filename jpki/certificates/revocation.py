@@ -105,6 +105,8 @@ def check_revocation(
             found.append(look_up())
         except EvidenceFaultError as error:  # of this one; the others may count
             rejected.append(RejectedEvidence(source=source, fault=error.fault))
+    if not rejected:
+        return decisive(found)
     return replace(decisive(found), rejected=tuple(dict.fromkeys(rejected)))
 
 

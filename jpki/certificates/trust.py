@@ -122,7 +122,12 @@ def fingerprint_sha256(certificate: x509.Certificate) -> str:
 
 def pin_of(certificate: x509.Certificate) -> PinnedCa | None:
     """Return the pin of a CA certificate; None: not one of J-LIS that is known here."""
-    return _BY_FINGERPRINT.get(fingerprint_sha256(certificate))
+    return pin_with(fingerprint_sha256(certificate))
+
+
+def pin_with(fingerprint: str) -> PinnedCa | None:
+    """Return the pin with a fingerprint (SHA-256, lower-case hex)."""
+    return _BY_FINGERPRINT.get(fingerprint)
 
 
 def pinned_among(certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:

@@ -5,7 +5,7 @@ has no path, whatever else was sent along. The time is an argument.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,17 +13,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from jpki.certificates.conformance import ProfileFault, is_card_key, profile_faults
-from jpki.certificates.extensions import find_extension
-from jpki.certificates.holder import read_holder
+from jpki.certificates.conformance import (
+    ProfileFault,
+    extension_faults,
+    field_faults,
+    is_card_key,
+)
 from jpki.certificates.issuer import (
+    Issuer,
+    TrustAnchor,
+    TrustAnchors,
     check_anchors_and_time,
     find_issuer,
     has_unknown_critical_extension,
-    origin_of,
 )
-from jpki.certificates.loading import read_through
-from jpki.certificates.policies import policies_of
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.purpose import Purpose as Purpose  # noqa: PLC0414  # of this module too
 from jpki.certificates.revocation import (
     NOT_LOOKED_AT,
@@ -33,7 +37,7 @@ from jpki.certificates.revocation import (
     RevocationMode,
     check_revocation,
 )
-from jpki.certificates.trust import PinnedCa, pin_of
+from jpki.certificates.trust import PinnedCa
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
 from jpki.errors import CertificateMalformedError
 
@@ -47,7 +51,7 @@ class PathReport:
     """What the check of a certificate found; no reasons: every check that was made succeeded."""
 
     reasons: tuple[Reason, ...]
-    anchor_certificate: x509.Certificate | None = None  # None: no anchor issued it
+    issuer: TrustAnchor | None = field(default=None, repr=False)  # None: no anchor issued it
     policies: tuple[str, ...] = ()  # OIDs of the leaf
     profile_faults: tuple[ProfileFault, ...] = ()  # what PROFILE_MISMATCH stands for
     revocation: RevocationFinding = NOT_LOOKED_AT
@@ -58,14 +62,24 @@ class PathReport:
         return worst(reason.verdict for reason in self.reasons)
 
     @property
+    def anchor_certificate(self) -> x509.Certificate | None:
+        """The CA certificate at the end of the path; None: no anchor issued the leaf."""
+        return None if self.issuer is None else self.issuer.certificate
+
+    @property
+    def anchor_fingerprint_sha256(self) -> str | None:
+        """Of its DER, lower-case hex."""
+        return None if self.issuer is None else self.issuer.parsed.fingerprint_sha256
+
+    @property
     def anchor(self) -> AnchorOrigin | None:
         """Where the trust comes from; None: there is none."""
-        return None if self.anchor_certificate is None else origin_of(self.anchor_certificate)
+        return None if self.issuer is None else self.issuer.origin
 
     @property
     def pin(self) -> PinnedCa | None:
         """Which CA of J-LIS it is, if it is one."""
-        return None if self.anchor_certificate is None else pin_of(self.anchor_certificate)
+        return None if self.issuer is None else self.issuer.pin
 
     @property
     def not_checked(self) -> tuple[Unchecked, ...]:
@@ -76,7 +90,7 @@ class PathReport:
 
 
 def check_path(
-    certificate: x509.Certificate,
+    certificate: x509.Certificate | ParsedCertificate,
     anchors: Sequence[x509.Certificate],
     at: datetime,
     purpose: Purpose,
@@ -89,7 +103,8 @@ def check_path(
 
     Args:
         certificate: the leaf.
-        anchors: CA certificates that the caller trusts; empty: at best indeterminate, no-anchor.
+        anchors: CA certificates that the caller trusts, best as ``TrustAnchors``; empty: at best
+            indeterminate, no-anchor.
         at: the time of the check, with a time zone.
         purpose: what the certificate was used for.
         revocation: CRLs and OCSP answers, and whether there must be some that count.
@@ -103,22 +118,18 @@ def check_path(
     """
     check_anchors_and_time(anchors, at)
     try:
-        read_through(certificate)
+        leaf = ParsedCertificate.of(certificate)
+        issuer = find_issuer(leaf, TrustAnchors.of(anchors), at, purpose)
+        extensions = _look_at_extensions(leaf, issuer, purpose)
     except CertificateMalformedError:
         return PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))
-    issuer = find_issuer(certificate, anchors, at)
-    anchor = issuer.certificate
-    holder = read_holder(certificate)
-    faults = [*profile_faults(certificate, holder), *issuer.identifier_faults]
-    policies = policies_of(certificate)
+    anchor = issuer.anchor
+    faults = (*field_faults(leaf), *extensions.profile_faults)
     reasons = [
-        *_date_faults(certificate, at),
-        *_key_faults(certificate),
-        *_signature_algorithm_faults(certificate),
-        *_extension_faults(certificate),
-        *([] if purpose.fits_usages_of(certificate) else [Reason.WRONG_KEY_USAGE]),
-        *_policy_faults(policies, anchor, purpose),
-        *([Reason.HOLDER_MALFORMED] if holder is not None and holder.is_malformed else []),
+        *_date_faults(leaf.certificate, at),
+        *_key_faults(leaf.rsa_key),
+        *_signature_algorithm_faults(leaf.certificate),
+        *extensions.reasons,
         *([Reason.PROFILE_MISMATCH] if faults else []),
         *issuer.reasons,
     ]
@@ -127,15 +138,51 @@ def check_path(
         is_lost = worst(reason.verdict for reason in reasons) is Verdict.FAILED
         # Nobody is asked about a certificate that has failed already.
         material = replace(revocation, responder=None) if is_lost else revocation
-        finding = check_revocation(certificate, anchor, at, material)
+        finding = check_revocation(leaf.certificate, anchor.certificate, at, material)
         reasons += _revocation_faults(finding, material)
     return PathReport(
         reasons=tuple(dict.fromkeys(reasons)),
-        anchor_certificate=anchor,
-        policies=policies,
-        profile_faults=tuple(faults),
+        issuer=anchor,
+        policies=extensions.policies,
+        profile_faults=faults,
         revocation=finding,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extensions:
+    """What the extensions of a leaf say, and what speaks against them."""
+
+    policies: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
+    profile_faults: tuple[ProfileFault, ...] = ()
+
+
+def _look_at_extensions(leaf: ParsedCertificate, issuer: Issuer, purpose: Purpose) -> _Extensions:
+    """Look at the extensions, unless the anchor knows them from another leaf.
+
+    What is found here must depend on nothing but the extensions, the anchor and the purpose.
+
+    Raises:
+        CertificateMalformedError: they cannot be read.
+    """
+    if issuer.usual_policies is not None:
+        return _Extensions(policies=issuer.usual_policies)
+    leaf.read()
+    anchor, holder = issuer.anchor, leaf.holder
+    found = _Extensions(
+        policies=leaf.policies,
+        reasons=(
+            *_extension_faults(leaf),
+            *(() if purpose.fits_usages_of(leaf) else (Reason.WRONG_KEY_USAGE,)),
+            *_policy_faults(leaf.policies, anchor, purpose),
+            *((Reason.HOLDER_MALFORMED,) if holder and holder.is_malformed else ()),
+        ),
+        profile_faults=(*extension_faults(leaf), *issuer.identifier_faults),
+    )
+    if anchor is not None and not found.reasons and not found.profile_faults:
+        anchor.remember(leaf, purpose)
+    return found
 
 
 def _date_faults(certificate: x509.Certificate, at: datetime) -> Iterator[Reason]:
@@ -146,10 +193,10 @@ def _date_faults(certificate: x509.Certificate, at: datetime) -> Iterator[Reason
         yield Reason.EXPIRED
 
 
-def _key_faults(certificate: x509.Certificate) -> Iterator[Reason]:
-    if not isinstance(certificate.public_key(), RSAPublicKey):
+def _key_faults(key: RSAPublicKey | None) -> Iterator[Reason]:
+    if key is None:
         yield Reason.UNSUPPORTED_ALGORITHM
-    elif not is_card_key(certificate):
+    elif not is_card_key(key):
         yield Reason.WEAK_KEY
 
 
@@ -161,13 +208,13 @@ def _signature_algorithm_faults(certificate: x509.Certificate) -> Iterator[Reaso
         yield Reason.UNSUPPORTED_ALGORITHM
 
 
-def _extension_faults(certificate: x509.Certificate) -> Iterator[Reason]:
-    if has_unknown_critical_extension(certificate):
+def _extension_faults(leaf: ParsedCertificate) -> Iterator[Reason]:
+    if has_unknown_critical_extension(leaf.certificate):
         yield Reason.UNKNOWN_CRITICAL_EXTENSION
     # The card signs any digest, so a card's certificate that could issue others would be a CA in
     # everybody's pocket.
-    constraints = find_extension(certificate, x509.BasicConstraints)
-    usage = find_extension(certificate, x509.KeyUsage)
+    constraints = leaf.find(x509.BasicConstraints)
+    usage = leaf.find(x509.KeyUsage)
     if (constraints is not None and constraints.ca) or (
         usage is not None and (usage.key_cert_sign or usage.crl_sign)
     ):
@@ -175,9 +222,9 @@ def _extension_faults(certificate: x509.Certificate) -> Iterator[Reason]:
 
 
 def _policy_faults(
-    policies: tuple[str, ...], anchor: x509.Certificate | None, purpose: Purpose
+    policies: tuple[str, ...], anchor: TrustAnchor | None, purpose: Purpose
 ) -> Iterator[Reason]:
-    pin = None if anchor is None else pin_of(anchor)
+    pin = None if anchor is None else anchor.pin
     # A CA of J-LIS issues certificates for its own purpose only.
     is_elsewhere = pin is not None and pin.issues is not purpose.certificate
     if is_elsewhere or not purpose.fits_policies(policies, may_be_test=pin is None):

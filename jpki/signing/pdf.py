@@ -4,11 +4,10 @@ The signature goes behind the document as an incremental update, so that earlier
 are. pyHanko writes it; the CMS in it is made as for other documents, by one operation of the key.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -18,18 +17,16 @@ from cryptography.x509.oid import NameOID
 from jpki.certificates.holder import read_holder
 from jpki.errors import ContentChangedError
 from jpki.signing.digest import hash_stream
-from jpki.signing.pdf_options import NOTHING_CHOSEN, PdfOptions, PdfProfile
+from jpki.signing.pdf_options import ALGORITHM, NOTHING_CHOSEN, PdfOptions, PdfProfile
 from jpki.signing.pdf_plan import plan_field
 from jpki.signing.pdf_reader import DocumentView, PdfReader, open_pdf, parsing, size_of
-from jpki.signing.pdf_stamp import plan_stamp, stamp_text
-from jpki.signing.pdf_writer import (
-    ALGORITHM,
-    EmptySignature,
-    SignedPdfWriter,
-    write_empty_signature,
-)
-from jpki.signing.signed_data import build_signed_data
+from jpki.signing.pdf_update import SignedPdfWriter, rehearse
 from jpki.signing.timestamp import MAX_TOKEN, Timestamper
+
+if TYPE_CHECKING:
+    from jpki.signing.pdf_fields import FieldPlan
+    from jpki.signing.pdf_stamp import Drawing
+    from jpki.signing.pdf_writer import EmptySignature
 
 CMS_ROOM: Final = 2048  # bytes of a SignedData beside certificates, signature and timestamp
 ANY_TIME: Final = datetime(2000, 12, 20, tzinfo=UTC)  # no date is longer
@@ -50,7 +47,7 @@ def check_pdf(
     options: PdfOptions = NOTHING_CHOSEN,
     certificate: x509.Certificate | None = None,
 ) -> None:
-    """Refuse what cannot be signed as asked, before a key is needed: all but the signature is made.
+    """Refuse what cannot be signed as asked, before a key is needed.
 
     Args:
         document: seekable, from its first byte.
@@ -62,8 +59,9 @@ def check_pdf(
     """
     reader = open_pdf(document, options.password)
     shown = None if certificate is None else _holder_name(certificate)
-    signer = _Signer(shown_name=shown)
-    _write(reader, io.BytesIO(), options, signer, without_document=True)
+    plan, _ = _planned(reader, options, _Signer(shown_name=shown))
+    with parsing("structure"):
+        rehearse(reader, plan, certify=options.certify is not None)
 
 
 def sign_pdf(
@@ -96,6 +94,8 @@ def sign_pdf(
         ServerError: the timestamp authority failed, after the key was used.
         ValueError: no time zone, or an output that cannot be read back (bugs of the caller).
     """
+    from jpki.signing.signed_data import build_signed_data
+
     if signing_time.tzinfo is None:
         raise ValueError("the signing time needs a time zone")
     if not (output.readable() and output.writable() and output.seekable()):
@@ -129,30 +129,36 @@ def sign_pdf(
     empty.fill(signature)
 
 
+def _planned(
+    reader: PdfReader, options: PdfOptions, signer: _Signer
+) -> "tuple[FieldPlan, Drawing | None]":
+    """Find the field, and room for the stamp."""
+    plan = plan_field(reader, options)
+    if options.stamp is None:
+        return plan, None
+    from jpki.signing.pdf_stamp import plan_stamp, stamp_text  # and fontTools
+
+    text = stamp_text(options.stamp, signer.shown_name, signer.signing_time)
+    return plan_stamp(reader, plan, options.stamp, text)
+
+
 def _write(
-    reader: PdfReader,
-    output: BinaryIO,
-    options: PdfOptions,
-    signer: _Signer,
-    *,
-    without_document: bool = False,
-) -> EmptySignature:
+    reader: PdfReader, output: BinaryIO, options: PdfOptions, signer: _Signer
+) -> "EmptySignature":
     """Write everything but the signature."""
-    plan, drawing = plan_field(reader, options), None
-    if options.stamp is not None:
-        text = stamp_text(options.stamp, signer.shown_name, signer.signing_time)
-        plan, drawing = plan_stamp(reader, plan, options.stamp, text)
+    from jpki.signing.pdf_writer import write_empty_signature
+
+    plan, drawing = _planned(reader, options, signer)
     with parsing("structure"):
         return write_empty_signature(
-            SignedPdfWriter(reader, without_document=without_document),
+            SignedPdfWriter(reader),
             output,
             plan,
             options,
             name=signer.name,
             signing_time=signer.signing_time,
             room=signer.room,
-            # Whether it fits is known by now; to draw it for nobody would cost a tenth of a second.
-            appearance=None if drawing is None or without_document else drawing.draw,
+            appearance=None if drawing is None else drawing.draw,
         )
 
 

@@ -1,20 +1,27 @@
-"""Form fields of a PDF and what earlier signatures allow, ISO 32000-1 12.7 and 12.8.2."""
+"""Form fields of a PDF and what earlier signatures allow, ISO 32000-1 12.7 and 12.8.2.
+
+``pyhanko.sign`` takes a third of a second to import, before a card is asked for anything: so only
+a document that restricts others gets it loaded.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.rw_common import PdfHandler
-from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 
+from jpki.signing.pdf_page import Box
 from jpki.signing.pdf_reader import entry
+
+if TYPE_CHECKING:
+    from pyhanko.sign.fields import FieldMDPSpec, MDPPerm
 
 SIGNATURE: Final = "/Sig"
 DOC_MDP: Final = "/DocMDP"
 FIELD_MDP: Final = "/FieldMDP"
-DEFAULT_PERMISSION: Final = MDPPerm.FILL_FORMS  # 12.8.2.2.2, where /P is missing
+DEFAULT_PERMISSION: Final = 2  # 12.8.2.2.2, where /P is missing: forms may be filled
 MAX_FIELDS: Final = 100_000
 MAX_FIELD_DEPTH: Final = 64
 
@@ -37,6 +44,23 @@ class FormField:
     def value(self) -> generic.PdfObject | None:
         """The value with its reference unresolved; None: there is none."""
         return None if entry(self.dictionary, "/V") is None else self.dictionary.raw_get("/V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldPlan:
+    """Which field takes the signature."""
+
+    name: str
+    existing: FormField | None = None  # None: it is made
+    page: int = 0  # of a new one, from 0
+    box: Box | None = None  # of a new one; None: not seen
+    lock: "FieldMDPSpec | None" = None  # what the field says that its signature locks
+    lock_permission: "MDPPerm | None" = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the field is made for this signature."""
+        return self.existing is None
 
 
 def form_fields(handler: PdfHandler) -> list[FormField]:
@@ -97,7 +121,7 @@ def transform_parameters(
     return None
 
 
-def permission_of(signature: generic.DictionaryObject) -> MDPPerm | None:
+def permission_of(signature: generic.DictionaryObject) -> "MDPPerm | None":
     """Return what a certification signature lets others do; None: it is no certification.
 
     Raises:
@@ -106,27 +130,41 @@ def permission_of(signature: generic.DictionaryObject) -> MDPPerm | None:
     parameters = transform_parameters(signature, DOC_MDP)
     if parameters is None:
         return None
-    return MDPPerm(entry(parameters, "/P") or DEFAULT_PERMISSION.value)
+    return permission(entry(parameters, "/P") or DEFAULT_PERMISSION)
 
 
-def certification_of(root: generic.DictionaryObject) -> MDPPerm | None:
+def permission(value: int) -> "MDPPerm":
+    """Return what a /P means. Raises: ValueError: none of the three there are."""
+    from pyhanko.sign.fields import MDPPerm
+
+    return MDPPerm(value)
+
+
+def certification_of(root: generic.DictionaryObject) -> "MDPPerm | None":
     """Return what the author of a certified document lets others do; None: it is not certified."""
     signature = entry(entry(root, "/Perms"), DOC_MDP)
     if not isinstance(signature, generic.DictionaryObject):
         return None
-    return permission_of(signature) or DEFAULT_PERMISSION
+    return permission_of(signature) or permission(DEFAULT_PERMISSION)
 
 
-def field_lock_of(signature: generic.DictionaryObject) -> FieldMDPSpec | None:
+def field_lock_of(signature: generic.DictionaryObject) -> "FieldMDPSpec | None":
     """Return which fields a signature locks; None: none."""
     parameters = transform_parameters(signature, FIELD_MDP)
-    return None if parameters is None else FieldMDPSpec.from_pdf_object(parameters)
+    return None if parameters is None else lock_in(parameters)
 
 
-def restriction_of(field: FormField) -> MDPPerm | None:
+def lock_in(dictionary: generic.DictionaryObject) -> "FieldMDPSpec":
+    """Read which fields a /Lock, or the parameters of a transform, lock."""
+    from pyhanko.sign.fields import FieldMDPSpec
+
+    return FieldMDPSpec.from_pdf_object(dictionary)
+
+
+def restriction_of(field: FormField) -> "MDPPerm | None":
     """Return what the signature in a field lets others do: by itself, or by the field's /Lock."""
     signature = entry(field.dictionary, "/V")
     if not isinstance(signature, generic.DictionaryObject):
         return None
     lock = entry(entry(field.dictionary, "/Lock"), "/P")
-    return permission_of(signature) or (None if lock is None else MDPPerm(lock))
+    return permission_of(signature) or (None if lock is None else permission(lock))

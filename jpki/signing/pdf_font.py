@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from fontTools import subset
 from fontTools.ttLib import TTFont, TTLibError
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
@@ -184,6 +183,8 @@ class EmbeddedFont:
 
 def embed(face: Face, text: str, writer: BasePdfFileWriter) -> EmbeddedFont:
     """Add to a PDF those glyphs of a font that a text needs, and no others."""
+    from fontTools import subset  # a tenth of a second, for what is embedded only
+
     glyphs = {cluster: face.glyph(cluster) or ".notdef" for cluster in clusters(text)}
     with _open(face.path) as font:
         name = _postscript_name(font)

@@ -7,6 +7,8 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Final, Self
 
+from jpki.signing.digest import HashAlgorithm
+
 PLACE: Final = re.compile(r"(?:(?P<page>-?[0-9]{1,9}):)?(?P<where>[a-z0-9.,+-]+)")
 
 
@@ -17,6 +19,15 @@ class PdfProfile(StrEnum):
     """ETSI EN 319 142-1, baseline."""
     TOUKI = "touki"
     """As the Legal Affairs Bureau (法務局) takes it: adbe.pkcs7.detached with /Name and /M."""
+
+
+ALGORITHM: Final = HashAlgorithm.SHA256
+"""What every PDF is hashed with."""
+SUBFILTERS: Final = {
+    PdfProfile.PADES: "/ETSI.CAdES.detached",
+    PdfProfile.TOUKI: "/adbe.pkcs7.detached",
+}
+"""/SubFilter of the signature."""
 
 
 class Certification(Enum):

@@ -1,37 +1,29 @@
 """Whether a PDF takes a signature as asked, and in which field; all of it known without a key."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyhanko.pdf_utils import generic
-from pyhanko.sign.fields import (
-    FieldMDPSpec,
-    MDPPerm,
-    SigSeedSubFilter,
-    SigSeedValFlags,
-    SigSeedValueSpec,
-)
 
 from jpki.errors import DocumentError, DocumentFault
 from jpki.signing.pdf_fields import (
+    FieldPlan,
     FormField,
     certification_of,
     field_lock_of,
     form_fields,
+    lock_in,
+    permission,
     restriction_of,
 )
-from jpki.signing.pdf_options import PdfOptions
+from jpki.signing.pdf_options import ALGORITHM, SUBFILTERS, PdfOptions
 from jpki.signing.pdf_page import find_page
 from jpki.signing.pdf_reader import PdfReader, entry, parsing
-from jpki.signing.pdf_writer import ALGORITHM, SUBFILTERS, FieldPlan
+
+if TYPE_CHECKING:
+    from pyhanko.sign.fields import SigSeedSubFilter, SigSeedValueSpec
 
 NEW_FIELD_NAME: Final = "Signature{number}"
-# What a field's author may demand (12.7.5.5, /SV with /Ff) and we cannot know, or do not do.
-NOT_DONE: Final = (
-    SigSeedValFlags.ADD_REV_INFO
-    | SigSeedValFlags.LEGAL_ATTESTATION
-    | SigSeedValFlags.LOCK_DOCUMENT
-    | SigSeedValFlags.APPEARANCE_FILTER
-)
+NO_CHANGES: Final = 1  # /P, 12.8.2.2.2
 
 
 def plan_field(reader: PdfReader, options: PdfOptions) -> FieldPlan:
@@ -59,7 +51,7 @@ def _check_document(reader: PdfReader, fields: list[FormField], options: PdfOpti
     signed = [field for field in fields if field.is_signature and field.value is not None]
     certification = certification_of(reader.root)
     restrictions = (certification, *(restriction_of(field) for field in signed))
-    if MDPPerm.NO_CHANGES in restrictions:
+    if any(allowed is not None and allowed.value == NO_CHANGES for allowed in restrictions):
         raise DocumentError(DocumentFault.PDF_FORBIDS_SIGNATURES)
     if options.certify is not None and (signed or certification is not None):
         raise DocumentError(DocumentFault.PDF_ALREADY_SIGNED)
@@ -96,12 +88,12 @@ def _existing_field(field: FormField, options: PdfOptions) -> FieldPlan:
     lock = entry(field.dictionary, "/Lock")
     if not isinstance(lock, generic.DictionaryObject):
         return FieldPlan(name=field.name, existing=field)
-    permission = entry(lock, "/P")
+    allowed = entry(lock, "/P")
     return FieldPlan(
         name=field.name,
         existing=field,
-        lock=FieldMDPSpec.from_pdf_object(lock),
-        lock_permission=None if permission is None else MDPPerm(permission),
+        lock=lock_in(lock),
+        lock_permission=None if allowed is None else permission(allowed),
     )
 
 
@@ -118,22 +110,31 @@ def _check_demands(field: FormField, options: PdfOptions) -> None:
     demands = entry(field.dictionary, "/SV")
     if demands is None:
         return
+    from pyhanko.sign.fields import SigSeedSubFilter, SigSeedValFlags, SigSeedValueSpec
+
+    # What a field's author may demand (12.7.5.5, /SV with /Ff) and we cannot know, or do not do.
+    not_done = (
+        SigSeedValFlags.ADD_REV_INFO
+        | SigSeedValFlags.LEGAL_ATTESTATION
+        | SigSeedValFlags.LOCK_DOCUMENT
+        | SigSeedValFlags.APPEARANCE_FILTER
+    )
     seed = SigSeedValueSpec.from_pdf_object(demands)
-    flags, subfilter = seed.flags, SUBFILTERS[options.profile]
+    flags, subfilter = seed.flags, SigSeedSubFilter(SUBFILTERS[options.profile])
     wrong_form = flags & SigSeedValFlags.SUBFILTER and not _takes(seed.subfilters, subfilter)
     wrong_hash = flags & SigSeedValFlags.DIGEST_METHOD and ALGORITHM.value not in (
         seed.digest_methods or ()
     )
     wrong_reason = flags & SigSeedValFlags.REASONS and not _takes_reason(seed, options.reason)
-    if flags & NOT_DONE or wrong_form or wrong_hash or wrong_reason:
+    if flags & not_done or wrong_form or wrong_hash or wrong_reason:
         raise DocumentError(DocumentFault.FIELD_CONSTRAINED)
 
 
-def _takes(subfilters: list[SigSeedSubFilter] | None, ours: SigSeedSubFilter) -> bool:
+def _takes(subfilters: "list[SigSeedSubFilter] | None", ours: "SigSeedSubFilter") -> bool:
     return subfilters is not None and subfilters[:1] == [ours]  # the first is the one to take
 
 
-def _takes_reason(seed: SigSeedValueSpec, reason: str | None) -> bool:
+def _takes_reason(seed: "SigSeedValueSpec", reason: str | None) -> bool:
     if seed.reasons in (None, [], ["."]):
         return reason is None
     return reason in seed.reasons

@@ -15,12 +15,11 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
 from jpki.errors import DocumentError, DocumentFault
-from jpki.signing.pdf_fields import FormField, certification_of
+from jpki.signing.pdf_fields import FieldPlan, FormField, certification_of
 from jpki.signing.pdf_font import EmbeddedFont, Face, choose_face, clusters, embed
 from jpki.signing.pdf_options import Corner, PdfStamp, Rectangle, StampPlace
 from jpki.signing.pdf_page import Page, find_page, read_box, read_page
 from jpki.signing.pdf_reader import PdfReader, entry, parsing
-from jpki.signing.pdf_writer import FieldPlan
 
 JAPAN: Final = timezone(timedelta(hours=9), "JST")
 DIGITS: Final = "0123456789"  # of the date, which may be another one when it comes to it

@@ -1,16 +1,15 @@
 """Appending a signature field and its empty signature to a PDF, ISO 32000-1 7.5.6 and 12.8.1."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import SecurityHandler
 from pyhanko.pdf_utils.form_tools import get_single_field_annot
 from pyhanko.pdf_utils.generic import pdf_date, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import (
     PdfCMSEmbedder,
     SigIOSetup,
@@ -19,54 +18,13 @@ from pyhanko.sign.signers.cms_embedder import (
 )
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
-from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
-from jpki.signing.pdf_fields import FormField
-from jpki.signing.pdf_options import PdfOptions, PdfProfile
-from jpki.signing.pdf_page import Box
-from jpki.signing.pdf_reader import PdfReader
-
-ALGORITHM: Final = HashAlgorithm.SHA256
-SUBFILTERS: Final = {
-    PdfProfile.PADES: SigSeedSubFilter.PADES,
-    PdfProfile.TOUKI: SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
-}
+from jpki.signing.digest import CHUNK_SIZE
+from jpki.signing.pdf_fields import FieldPlan
+from jpki.signing.pdf_options import ALGORITHM, SUBFILTERS, PdfOptions
+from jpki.signing.pdf_update import SignedPdfWriter
 
 Appearance = Callable[[IncrementalPdfFileWriter], generic.StreamObject]
 """Draws what is seen of the signature, into the PDF that is being written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldPlan:
-    """Which field takes the signature."""
-
-    name: str
-    existing: FormField | None = None  # None: it is made
-    page: int = 0  # of a new one, from 0
-    box: Box | None = None  # of a new one; None: not seen
-    lock: FieldMDPSpec | None = None  # what the field says that its signature locks
-    lock_permission: MDPPerm | None = None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the field is made for this signature."""
-        return self.existing is None
-
-
-class SignedPdfWriter(IncrementalPdfFileWriter):
-    """Writes the document and what is new behind it; its metadata stay as they are."""
-
-    IO_CHUNK_SIZE = CHUNK_SIZE
-
-    def __init__(self, reader: PdfReader, *, without_document: bool = False) -> None:
-        super().__init__(reader.stream, prev=reader)
-        self._without_document = without_document
-
-    def _write_header(self, stream: BinaryIO) -> None:
-        if not self._without_document:
-            super()._write_header(stream)
-
-    def _update_meta(self) -> None:
-        """Leave the producer's name and the dates alone."""
 
 
 class _PlainString(generic.TextStringObject):
@@ -142,7 +100,7 @@ def write_empty_signature(
     if appearance is not None:
         _set_appearance(field, appearance(writer), writer)
     signature = SignatureObject(
-        subfilter=SUBFILTERS[options.profile],
+        subfilter=SigSeedSubFilter(SUBFILTERS[options.profile]),
         name=name,
         location=options.location,
         reason=options.reason,

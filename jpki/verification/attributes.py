@@ -122,9 +122,11 @@ def _time(value: bytes | None) -> datetime | None:
         text = century + text
     elif element.tag != GENERALIZED_TIME:
         raise Asn1Error("no time")
-    if len(text) != len("20260401000000Z") or not text[:-1].isdigit():
+    digits = text.removesuffix("Z")
+    if (len(text), len(digits)) != (15, 14) or not digits.isdigit():
         raise Asn1Error("a time in another form")
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+    return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
 
 
 def _reference(value: bytes | None, *, default: str) -> CertificateReference | None:

@@ -9,7 +9,8 @@ from typing import BinaryIO
 from cryptography import x509
 
 from jpki.certificates.asn1 import Asn1Error
-from jpki.certificates.issuer import check_anchors_and_time
+from jpki.certificates.issuer import TrustAnchors, check_anchors_and_time
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.validation import PathReport, check_path
@@ -57,9 +58,9 @@ def verify_cms(
     try:
         signed_data = parse_signed_data(signature)
         bag = CertificateBag(signed_data.certificates)
-        trusted = (*anchors, *bag.pinned_anchors())
+        trusted = TrustAnchors.of(anchors).including(bag.pinned_anchors())
 
-        def check(certificate: x509.Certificate) -> PathReport:
+        def check(certificate: ParsedCertificate) -> PathReport:
             return check_path(certificate, trusted, at, Purpose.DOCUMENT, revocation)
 
         def add_timestamp(signer_info: SignerInfo) -> ReportChange:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from jpki.certificates.loading import load_certificate
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.profile import read_profile
 from jpki.certificates.validation import PathReport
 from jpki.certificates.verdict import Reason, Verdict
@@ -44,7 +44,7 @@ COUNTERSIGNATURE = bytes.fromhex("06092A864886F70D010906")  # RFC 5652 11.4
 CLOCK_SKEW = timedelta(minutes=5)
 """By which the clocks of signer and verifier may differ."""
 
-PathCheck = Callable[[x509.Certificate], PathReport]
+PathCheck = Callable[[ParsedCertificate], PathReport]
 """A check of the path to an anchor, at the time and with the anchors of the verification."""
 
 ReportChange = Callable[[SignatureReport], SignatureReport]
@@ -158,9 +158,10 @@ def _verify_with(
 ) -> SignatureReport:
     """Verify a signature as one made by the holder of this certificate (DER)."""
     try:
-        certificate = load_certificate(der)
+        parsed = ParsedCertificate.from_der(der)
     except CertificateMalformedError:
         return _report(signature, (Reason.CERTIFICATE_MALFORMED,))
+    certificate = parsed.certificate
     reasons: list[Reason] = []
     attributes = signature.attributes
     if attributes is not None:
@@ -170,11 +171,11 @@ def _verify_with(
     reasons += _signature_faults(signature, certificate)
     if attributes is not None and attributes.signing_time is not None:
         reasons += signing_time_faults(attributes.signing_time, certificate, now)
-    path = check(certificate)
+    path = check(parsed)
     return SignatureReport(
         reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
         level=_level(signature),
-        signer=read_profile(certificate),
+        signer=read_profile(parsed),
         signing_time=None if attributes is None else attributes.signing_time,
         hash_algorithm=signature.algorithm,
         notes=tuple(_notes(signature.signer_info)),

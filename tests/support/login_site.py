@@ -18,10 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support.pki import AT, AUTHENTICATION_LEAF, load, load_key
 
-from jpki.authentication import TokenValidator, make_token
+from jpki.authentication import RevocationProvider, TokenValidator, make_token
 from jpki.authentication.demonstration import Demonstration, Limits, listen, throw_away
 from jpki.authentication.demonstration.server import server_of
-from jpki.authentication.verifier import RevocationProvider, no_revocation_data
+from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 
 HOST = "127.0.0.1"
 SESSION = "__Host-session"
@@ -75,7 +75,7 @@ def served(
     port: int = 0,
     anchors: tuple[x509.Certificate, ...] | None = None,
     now: datetime = AT,
-    revocation: RevocationProvider = no_revocation_data,
+    revocation: RevocationMaterial | RevocationProvider = NOTHING_GIVEN,
 ) -> Iterator[LoginSite]:
     """Serve the site until the block ends; it trusts the usual CA unless told otherwise."""
     trusted = (load("authentication-ca"),) if anchors is None else anchors

@@ -257,7 +257,7 @@ def test_no_responder_is_asked_about_a_certificate_of_a_stranger() -> None:
     validator = TokenValidator(
         origin=ORIGIN,
         anchors=(load("signature-ca"),),
-        revocation=lambda _certificate: RevocationMaterial(responder=responder),
+        revocation=RevocationMaterial(responder=responder),
         clock=lambda: AT,
     )
     with pytest.raises(TokenError) as caught:
