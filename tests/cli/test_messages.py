@@ -56,8 +56,8 @@ def failing(
 
     def broken(*_arguments: object, **_more: object) -> None:
         try:
-            raise KeyError(pin)
-        except KeyError as error:
+            int(f"{pin}x")
+        except ValueError as error:
             raise RuntimeError(f"the PIN is {pin}") from error
 
     monkeypatch.setattr("cli.commands.pin.pin_states", broken)
@@ -86,7 +86,7 @@ def test_a_bug_shows_its_traceback_without_texts_when_asked(
     assert result.stderr.count("Traceback") == 2
     assert re.search(r"^  File .*test_messages.py.*, in broken$", result.stderr, re.MULTILINE)
     places = [line for line in result.stderr.splitlines() if line.endswith("Error")]
-    assert places == ["builtins.KeyError", "builtins.RuntimeError"]
+    assert places == ["builtins.ValueError", "builtins.RuntimeError"]
     assert "1848" not in result.stderr
 
 
