@@ -88,6 +88,23 @@ class _Attributes(dict[str, object]):
         return printable(str(value))
 
 
+def traceback_of(error: BaseException) -> str:
+    """Frames and classes of an error and of those that led to it, oldest first.
+
+    What they say stays out: nobody knows what is in it, and people send this to strangers.
+    """
+    parts: list[str] = []
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        frames = "".join(traceback.format_tb(link.__traceback__))
+        name = f"{type(link).__module__}.{type(link).__qualname__}"
+        parts.append(f"Traceback (most recent call last):\n{frames}{name}\n")
+        chain.append(link)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return "\n".join(reversed(parts))
+
+
 def _describe_usage(error: click.ClickException) -> Failure:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "jpki"

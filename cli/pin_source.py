@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.errors import PinSourceError, PinSourceFault
+from cli.prompt import forbid_core_dumps
 
 MAX_BYTES: Final = 4096
 """More is read from no source: a PIN has 16 characters, and /dev/zero has no end."""
@@ -65,6 +66,7 @@ class PinSource:
         Raises:
             PinSourceError: there is nothing to read; it names the source.
         """
+        forbid_core_dumps()
         if self.kind is SourceKind.ENVIRONMENT:
             value = environment.pop(self.place, None)
             if value is None:

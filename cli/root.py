@@ -123,13 +123,11 @@ def _interrupted(interrupt: BaseException) -> InterruptedRunError:
 
 
 def _fail(app: AppContext, error: BaseException) -> int:
-    from cli.failure import describe
+    from cli.failure import describe, traceback_of
 
     failure = describe(error, more_facts=app.error_facts)
     if failure.exit_code is ExitCode.BUG and _wants_traceback():
-        import traceback
-
-        traceback.print_exception(error)
+        app.output.notice(traceback_of(error))
     app.output.failure(failure)
     return failure.exit_code
 

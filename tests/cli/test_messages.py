@@ -49,13 +49,20 @@ def test_every_code_is_documented_with_its_exit_code() -> None:
     assert rows == {code: str(entry[0].value) for code, entry in TABLE.items()} | {"bug": "1"}
 
 
-def failing(trial: Trial, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Any:
+def failing(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, *options: str, **environment: str
+) -> Any:
+    pin = "1848"  # a value, not a text of the source, which a traceback shows
+
     def broken(*_arguments: object, **_more: object) -> None:
-        raise RuntimeError("the PIN is 1848")
+        try:
+            int(f"{pin}x")
+        except ValueError as error:
+            raise RuntimeError(f"the PIN is {pin}") from error
 
     monkeypatch.setattr("cli.commands.pin.pin_states", broken)
     app = AppContext(load_emulator=lambda _path: trial.card, prompter=Person(None))
-    arguments = ["--json", "-r", "emulator:card", "pin", "status"]
+    arguments = [*options, "--json", "-r", "emulator:card", "pin", "status"]
     return CliRunner().invoke(root, arguments, obj=app, env=ENVIRONMENT | environment)
 
 
@@ -71,11 +78,16 @@ def test_a_bug_is_one_line_with_its_place_and_without_its_text(
     assert "-vv" in result.stderr
 
 
-def test_a_bug_shows_its_traceback_when_asked(
-    trial: Trial, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("option", "variable"), [("-vv", ""), ("-v", "1")])
+def test_a_bug_shows_its_traceback_without_texts_when_asked(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, option: str, variable: str
 ) -> None:
-    result = failing(trial, monkeypatch, JPKI_DEBUG="1")
-    assert "Traceback" in result.stderr
+    result = failing(trial, monkeypatch, option, JPKI_DEBUG=variable)
+    assert result.stderr.count("Traceback") == 2
+    assert re.search(r"^  File .*test_messages.py.*, in broken$", result.stderr, re.MULTILINE)
+    places = [line for line in result.stderr.splitlines() if line.endswith("Error")]
+    assert places == ["builtins.ValueError", "builtins.RuntimeError"]
+    assert "1848" not in result.stderr
 
 
 def test_texts_of_strangers_cannot_act_on_the_terminal() -> None:

@@ -146,15 +146,28 @@ def test_without_a_terminal_nothing_is_read_from_stdin_instead(card_path: Path) 
     assert tries(card_path) == 3
 
 
-def test_no_core_can_be_dumped_once_a_pin_was_asked_for(card_path: Path) -> None:
-    program = (
-        "import atexit, resource; from cli.main import main;"
-        "atexit.register(lambda: print('limit', resource.getrlimit(resource.RLIMIT_CORE)));"
-        "main()"
+TELLING_THE_LIMIT = (
+    "import atexit, resource; from cli.main import main;"
+    "atexit.register(lambda: print('limit', resource.getrlimit(resource.RLIMIT_CORE)));"
+    "main()"
+)
+
+
+def test_no_core_can_be_dumped_once_a_pin_was_read_for_a_script(card_path: Path) -> None:
+    command = ("pin", "verify", "auth", "--pin-from", "env:PIN")
+    run = subprocess.run(
+        [sys.executable, "-c", TELLING_THE_LIMIT, *command],
+        env=copy_of_environment(JPKI_READER=f"emulator:{card_path}", PIN=PIN),
+        stdout=subprocess.PIPE,
+        check=True,
     )
+    assert b"limit (0, 0)" in run.stdout
+
+
+def test_no_core_can_be_dumped_once_a_pin_was_asked_for(card_path: Path) -> None:
     environment = copy_of_environment(JPKI_READER=f"emulator:{card_path}")
     with TerminalProcess(
-        "pin", "verify", "auth", env=environment, program=(sys.executable, "-c", program)
+        "pin", "verify", "auth", env=environment, program=(sys.executable, "-c", TELLING_THE_LIMIT)
     ) as run:
         run.wait_for(PROMPT)
         run.enter(f"{PIN}\n")
