@@ -30,6 +30,7 @@ READER_VARIABLE: Final = "JPKI_READER"
 CHROME_ORIGIN: Final = re.compile(r"chrome-extension://[^/]*/")
 GRACE_S: Final = 1.0
 """How long a card at work may hold up the end; the browser kills after two seconds."""
+SLICE_S: Final = 0.05
 DRAINED: Final = 4096
 """Octets at a time of what comes after the one command."""
 
@@ -174,11 +175,17 @@ class Host:
                 pass
         if self._prompter is not None:
             self._prompter.close()
-        identity = main_thread().ident
-        if identity is not None and not self._over:
-            signal.pthread_kill(identity, signal.SIGTERM)
-        time.sleep(GRACE_S)
+        self._end_main_thread()
         os._exit(ExitCode.OK)
+
+    def _end_main_thread(self) -> None:
+        """Interrupt whatever it is at, and give it some time to let go of the card."""
+        identity, deadline = main_thread().ident, time.monotonic() + GRACE_S
+        while time.monotonic() < deadline:
+            # Again and again: a signal that comes just before a wait in C does not end that wait.
+            if identity is not None and not self._over:
+                signal.pthread_kill(identity, signal.SIGTERM)
+            time.sleep(SLICE_S)
 
     def _leave(self, _number: int, _frame: FrameType | None) -> None:
         if not self._over:

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.pinentry import CANCELLED, TIMED_OUT, ScriptedPinentry
 from support.waiting import is_running, wait_until
@@ -216,6 +216,7 @@ def test_nonsense_is_an_error_and_the_program_is_gone(
     assert pinentry.is_gone()
 
 
+@settings(max_examples=30, deadline=None)  # each one starts two programs
 @given(said=st.text(st.characters(max_codepoint=0xFF), max_size=40))
 def test_any_answer_is_a_secret_a_no_or_an_error(
     said: str, tmp_path_factory: pytest.TempPathFactory
