@@ -21,6 +21,7 @@ from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import CertificateProfile, read_profile
 from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
+from jpki.certificates.trust import fingerprint_sha256
 from jpki.certificates.validation import PathReport, check_path
 from jpki.certificates.verdict import Reason
 from jpki.errors import CertificateMalformedError
@@ -34,24 +35,39 @@ everything else about the certificate has passed.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VerifiedLogin:
     """Who logged in. Exists only if every check that was made succeeded.
 
-    Its ``repr`` may be logged: it has the two identifiers and what is known of the certificate, but
-    no serial number, no name and no byte of the certificate.
+    Its ``repr`` may be logged: the two identifiers, so no serial number, no name and no byte of the
+    certificate.
     """
 
-    certificate_id: str
-    """Of this very certificate: SHA-256 of its DER, 64 hex digits. The next one has another."""
-    subject_id: str
-    """Of this subject at this CA key: SHA-256, 64 hex digits. See ``docs/relying-party.md``.
-
-    The same for every certificate that this key issues to this subject name, and for no other.
-    """
-    certificate: x509.Certificate = field(repr=False)
+    certificate: x509.Certificate
     user: CertificateProfile
-    path: PathReport = field(repr=False)
+    path: PathReport
+
+    @property
+    def certificate_id(self) -> str:
+        """Of this very certificate: SHA-256 of its DER, 64 hex digits. The next one has another."""
+        return fingerprint_sha256(self.certificate)
+
+    @property
+    def subject_id(self) -> str:
+        """Of this subject at this CA key: SHA-256, 64 hex digits. See ``docs/relying-party.md``.
+
+        The same for every certificate that the key issues to this subject name, and for no other.
+        """
+        assert self.path.anchor_certificate is not None  # noqa: S101  # or nobody had logged in
+        issuer = self.path.anchor_certificate.public_key()
+        key = issuer.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        # Not over the serial number: it has 32 bits, so a digest of it would hide nothing.
+        parts = (b"jpki subject 1", key, self.certificate.subject.public_bytes())
+        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+    def __repr__(self) -> str:
+        ids = f"certificate_id={self.certificate_id!r}, subject_id={self.subject_id!r}"
+        return f"{type(self).__name__}({ids})"
 
 
 def no_revocation_data(_certificate: x509.Certificate) -> RevocationMaterial:
@@ -71,7 +87,7 @@ class TokenValidator:
 
     origin: str
     """The site's own, from its configuration and never from a request."""
-    anchors: tuple[x509.Certificate, ...] = field(repr=False)
+    anchors: Sequence[x509.Certificate] = field(repr=False)
     """CA certificates that the site trusts."""
     revocation: RevocationProvider = no_revocation_data
     clock: Clock = utc_now
@@ -148,19 +164,10 @@ def _verified(
         raise _certificate_error(path)
     _check_signature(certificate, token.signature, message)
     return VerifiedLogin(
-        certificate_id=hashlib.sha256(token.certificate).hexdigest(),
-        subject_id=_subject_id(certificate, path.anchor_certificate),
         certificate=certificate,
         user=read_profile(certificate),
         path=path,
     )
-
-
-def _subject_id(certificate: x509.Certificate, issuer: x509.Certificate) -> str:
-    # Not over the serial number: it has 32 bits, so a digest of it would hide nothing.
-    key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    parts = (b"jpki subject 1", key, certificate.subject.public_bytes())
-    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def _certificate_error(path: PathReport) -> TokenError:
