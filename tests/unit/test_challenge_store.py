@@ -232,6 +232,16 @@ def test_of_several_processes_on_one_file_one_takes_each_nonce(tmp_path: Path) -
     store.close()
 
 
+def test_whoever_looks_a_nonce_up_has_the_file_alone_from_before_he_looks(tmp_path: Path) -> None:
+    store = SqliteChallengeStore(tmp_path / "challenges")
+    other = sqlite3.connect(tmp_path / "challenges", timeout=0, isolation_level=None)
+    with store._file.transaction(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+    store.close()
+
+
 def test_several_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
     for number in range(3):
         assert at_once(OPENER, tmp_path / f"challenges-{number}") == ["True\n"] * 4

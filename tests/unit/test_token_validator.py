@@ -226,7 +226,11 @@ def test_the_function_and_the_validator_are_one_check() -> None:
     nonce = "A" * 44
     token = token_for(nonce)
     validator = TokenValidator(origin=ORIGIN, anchors=(CA,), clock=lambda: AT)
-    assert verify_token(token, ORIGIN, nonce, [CA], AT) == validator.validate(token, nonce)
+    by_function = verify_token(token, ORIGIN, nonce, [CA], AT)
+    by_validator = validator.validate(token, nonce)
+    assert by_function.certificate == by_validator.certificate
+    assert by_function.path == by_validator.path
+    assert repr(by_function) == repr(by_validator)
 
 
 def test_revocation_data_are_chosen_for_the_certificate() -> None:
