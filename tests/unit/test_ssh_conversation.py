@@ -141,11 +141,10 @@ def test_a_locked_agent_shows_and_signs_nothing(table: Table) -> None:
 
 def test_wrong_lock_passwords_take_longer_and_longer_up_to_a_limit(table: Table) -> None:
     table.ask(lock(b"secret"))
-    for _ in range(120):
+    for guesses_before in (0, 1, 2, 98, 99, 100, 5000):
+        table.agent.lock._failures = guesses_before
         assert table.ask(unlock(b"guess")) == FAILURE
-    assert table.pauses[:3] == pytest.approx([0.1, 0.2, 0.3])
-    assert table.pauses == sorted(table.pauses)
-    assert table.pauses[-1] == 10.0
+    assert table.pauses == pytest.approx([0.1, 0.2, 0.3, 9.9, 10.0, 10.0, 10.0])
     assert table.ask(unlock(b"secret")) == SUCCESS
 
 
@@ -307,7 +306,7 @@ def test_a_message_that_is_cut_or_goes_on_is_a_failure(table: Table, message: by
     assert not table.agent.lock.is_closed
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.one_of(
