@@ -25,6 +25,8 @@ CANCELLED: Final = frozenset({99, 114, 198})
 """GPG_ERR_CANCELED, GPG_ERR_NOT_CONFIRMED, GPG_ERR_FULLY_CANCELED of libgpg-error."""
 TIMED_OUT: Final = 62
 GRACE_S: Final = 0.5
+FROM_CACHE: Final = b"PASSWORD_FROM_CACHE"
+"""The status of an answer that comes from a keyring."""
 LAUNCHER: Final = Path(__file__).with_name("child_of.py")
 
 
@@ -141,6 +143,9 @@ class Dialog:
                         break
                 case b"ERR":
                     raise self._error(rest)
+                case b"S" if rest.split(b" ", 1)[0] == FROM_CACHE:
+                    # It is not a fresh entry, so it is worth no try.
+                    raise PinentryError(self._program, N_("it gave a PIN that it remembered"))
                 case _ if word in {b"S", b""} or word.startswith(b"#"):
                     continue
                 case _:

@@ -13,7 +13,7 @@ from cli.errors import (
     OutputNotWrittenError,
     UsageProblemError,
 )
-from cli.native_manifest import (
+from cli.native_host.manifest import (
     PROGRAM,
     Browser,
     Manifest,
@@ -22,7 +22,7 @@ from cli.native_manifest import (
     host_program,
     manifest_at,
 )
-from cli.native_manifest_view import ManifestReport, ManifestsResult
+from cli.native_host.manifest_view import ManifestReport, ManifestsResult
 from cli.options import Group, option
 from cli.output_file import OutputFile
 from cli.translation import N_, _

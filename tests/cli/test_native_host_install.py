@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from support.trial import ENVIRONMENT
 
-from cli import native_manifest
-from cli.native_manifest import Browser, Scope, allowed_callers, manifest_at
+from cli.native_host import manifest as native_manifest
+from cli.native_host.manifest import Browser, Scope, allowed_callers, manifest_at
 from cli.root import root
 
 EXTENSION = "abcdefghijklmnopabcdefghijklmnop"

@@ -16,8 +16,8 @@ import jpki.errors
 from cli.context import AppContext, Settings
 from cli.login_token import login_request
 from cli.messages import TABLE
-from cli.native_host_answers import answer
-from cli.native_host_texts import answer_for
+from cli.native_host.answers import answer
+from cli.native_host.texts import answer_for
 from cli.pinentry_dialog import MAX_LINE
 from cli.translation import LANGUAGES, install, language_kept, use_language
 from jpki.authentication.native_messaging_commands import (

@@ -277,7 +277,7 @@ def test_a_caller_who_is_not_allowed_gets_nothing(desk: Desk, arguments: tuple[s
 
 
 def test_without_the_pipes_of_a_browser_nothing_happens(desk: Desk) -> None:
-    program = "from cli.native_host import main; main()"
+    program = "from cli.native_host.process import main; main()"
     closed = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", program, WEB_EID]
     environment = copy_of_environment(**desk.environment)
     run = subprocess.run(closed, env=environment, capture_output=True, timeout=60, check=False)

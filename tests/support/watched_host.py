@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jpki.emulator
-from cli import native_host
+from cli.native_host import process as native_host
 from jpki.emulator import VirtualCard
 
 NEVER_S = 3600.0

@@ -62,5 +62,5 @@ def test_the_command_and_the_pytest_plugin_are_entry_points(wheel: zipfile.ZipFi
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     text = wheel.read(entry_points).decode()
     assert "jpki = cli.main:main" in text
-    assert "jpki-native-host = cli.native_host:main" in text
+    assert "jpki-native-host = cli.native_host.process:main" in text
     assert "jpki_emulator = jpki.emulator.pytest_plugin" in text

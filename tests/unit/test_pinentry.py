@@ -216,6 +216,15 @@ def test_nonsense_is_an_error_and_the_program_is_gone(
     assert pinentry.is_gone()
 
 
+def test_a_pin_that_nobody_entered_now_is_refused(
+    pinentry: ScriptedPinentry, prompter: PinentryPrompter
+) -> None:
+    pinentry.will_say("S PASSWORD_FROM_CACHE\nD 2468\nOK\n", "S PIN_REPEATED\nD 2468\nOK\n")
+    with pytest.raises(PinentryError, match="remembered"):
+        prompter.secret("PIN")
+    assert prompter.secret("PIN") == "2468"
+
+
 @settings(max_examples=30, deadline=None)  # each one starts two programs
 @given(said=st.text(st.characters(max_codepoint=0xFF), max_size=40))
 def test_any_answer_is_a_secret_a_no_or_an_error(

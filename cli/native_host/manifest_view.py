@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from cli.native_manifest import Manifest
+from cli.native_host.manifest import Manifest
 from cli.printable import printable
 from cli.translation import N_, _
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn
 
 from cli.context import AppContext, Settings
 from cli.exit_codes import ExitCode
-from cli.native_manifest import PROGRAM, allowed_callers
+from cli.native_host.manifest import PROGRAM, allowed_callers
 from cli.output import Output, make_streams_lossless
 from cli.pinentry import PinentryPrompter
 from cli.translation import LANGUAGES, _, install, use_language
@@ -136,7 +136,7 @@ class Host:
             content = content[os.write(self._answers, content) :]
 
     def _answer(self, request: "bytes | NativeMessageError") -> dict[str, Any]:
-        from cli.native_host_texts import answer_for
+        from cli.native_host.texts import answer_for
 
         if isinstance(request, Exception):
             return answer_for(request)
@@ -146,7 +146,7 @@ class Host:
             return answer_for(error)
 
     def _ask(self, request: bytes) -> dict[str, Any]:
-        from cli.native_host_answers import answer
+        from cli.native_host.answers import answer
         from jpki.authentication.native_messaging_commands import Quit, parse_command
 
         command = parse_command(request)
