@@ -136,8 +136,6 @@ class CardKey:
 
     def sign(self, order: Order, presence: Presence) -> bytes | None:
         """Sign, if the person, the PIN and the card allow it; why not is told here."""
-        if presence.is_gone:
-            return None
         prompter = self._choose_prompter()
         if isinstance(prompter, PinentryPrompter):
             presence.on_leaving(prompter.close)

@@ -59,7 +59,7 @@ def agent_running(
 
 def _own_path(resources: ExitStack, *, alone: bool) -> Path:
     runtime = os.environ.get(RUNTIME_VARIABLE)
-    if runtime and not alone:
+    if runtime and not alone and Path(runtime).is_dir():
         return private_folder(Path(runtime) / "jpki") / SOCKET_NAME
     folder = tempfile.TemporaryDirectory(prefix="jpki-ssh-")  # 0700
     return Path(resources.enter_context(folder)) / SOCKET_NAME
