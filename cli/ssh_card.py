@@ -167,12 +167,12 @@ class CardKey:
 
     def _sign_by_entry(self, app: AppContext, order: Order, presence: Presence) -> bytes:
         """Ask for the PIN, and so for consent: the question says what is signed."""
+        require_terminal(app)
         request = PinRequest(kind=PinKind.AUTHENTICATION, disclosure=order_text(order))
         with self._card(app, order) as card:
             with card.transaction() as application:
                 self._recognised(application, order)
                 shown = application.check_tries(request.kind)
-            require_terminal(app)
             entered = ask_pin(app, request, shown)
             try:
                 _require(presence)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -585,6 +586,25 @@ def test_an_expired_certificate_is_used_only_when_told(tmp_path: Path, window: W
         assert "--allow-expired" in running.told
     with agent(tmp_path, card, "--allow-expired", pin=PIN) as running:
         assert sign(running)
+
+
+def test_a_phone_is_told_to_be_one(tmp_path: Path) -> None:
+    card = tmp_path / "phone"
+    create_card(card, label="JPKIAPGPSETOKEN", authentication_pin=PIN)
+    with agent(tmp_path, card, pin=PIN) as running:
+        assert "no identities" in running.run("ssh-add", "-l", check=False).stdout
+        running.wait_until_told("This is a phone")
+    assert tries(card) == 3
+
+
+def test_the_page_names_no_option_that_is_not_there() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ssh.md").read_text(encoding="utf-8")
+    helps = "".join(
+        subprocess.check_output((*JPKI, *words, "--help"), text=True, env=copy_of_environment())
+        for words in (("auth", "ssh-agent"), ("auth", "ssh-key"), ())
+    )
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page))
+    assert named - set(re.findall(r"--[a-z][a-z-]+", helps)) == {"--global", "--show-signature"}
 
 
 def test_nothing_personal_is_told_or_logged(card_path: Path, tmp_path: Path) -> None:
