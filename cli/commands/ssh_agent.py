@@ -77,7 +77,8 @@ def ssh_agent(
     pin_from: PinSource | None,
 ) -> int:
     """Listen, and work."""
-    from cli.ssh_card import CardKey, KeptPin, Terms
+    from cli.kept_pin import KeptPin
+    from cli.ssh_card import CardKey, Terms
     from cli.ssh_comment import checked_comment
     from cli.ssh_desk import Desk, signals_at_desk
     from cli.ssh_prompter import choose_prompter, require_prompter
