@@ -77,11 +77,12 @@ def ssh_agent(
     pin_from: PinSource | None,
 ) -> int:
     """Listen, and work."""
-    from cli.ssh_card import CardKey, KeptPin, Terms
-    from cli.ssh_comment import checked_comment
-    from cli.ssh_desk import Desk, signals_at_desk
-    from cli.ssh_prompter import choose_prompter, require_prompter
-    from cli.ssh_run import agent_running, run_command, run_until_stopped
+    from cli.ssh.card import CardKey, Terms
+    from cli.ssh.comment import checked_comment
+    from cli.ssh.desk import Desk, signals_at_desk
+    from cli.ssh.kept_pin import KeptPin
+    from cli.ssh.prompter import choose_prompter, require_prompter
+    from cli.ssh.run import agent_running, run_command, run_until_stopped
 
     terms = Terms(
         comment=checked_comment(comment),

@@ -11,7 +11,7 @@ from cli.context import AppContext, pass_app
 from cli.options import Command, option
 from cli.pin_options import pin_from, use_last_try
 from cli.pin_source import PinSource
-from cli.ssh_comment import checked_comment
+from cli.ssh.comment import checked_comment
 from cli.translation import N_
 from jpki.authentication.ssh import fingerprint, key_blob, public_key_of, public_line
 from jpki.files import CertificateName

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -299,6 +300,7 @@ def test_who_is_gone_when_his_turn_comes_is_not_asked_for(
         second.send(sign_request(key, SSHSIG, 4))
         running.run("ssh-add", "-l")  # so that the order before this was read
         second.close()
+        running.run("ssh-add", "-l")
         first.close()
         assert sign(running)
         assert window.questions == 2
@@ -331,7 +333,10 @@ def test_the_terminal_of_the_agent_asks_while_it_is_in_the_foreground(
             client.send(sign_request(key, SSHSIG, 4))
             terminal.wait_for("利用者証明用暗証番号", times=2)
             terminal.wait_until_echo(on=False)
-        # The client has gone: what is entered now is not sent to the card.
+        for _ in range(3):  # so that the agent has seen it go
+            with Client(socket) as other:
+                assert listed_keys(other.ask(LIST)) == [key]
+        # What is entered now is not sent to the card.
         terminal.enter(f"{WRONG_PIN}\n")
         terminal.wait_until_echo(on=True)
         terminal.enter("\x03")
@@ -340,6 +345,25 @@ def test_the_terminal_of_the_agent_asks_while_it_is_in_the_foreground(
     assert not socket.exists()
     assert tries(card_path) == 3
     assert PIN not in terminal.seen
+
+
+@pytest.mark.parametrize(("answer", "signed"), [("y", True), ("", False)])
+def test_the_terminal_asks_for_consent_where_no_pin_is_asked_for(
+    card_path: Path, tmp_path: Path, answer: str, signed: bool
+) -> None:
+    socket = tmp_path / "agent"
+    environment = copy_of_environment(JPKI_READER=f"emulator:{card_path}", JPKI_TEST_PIN=PIN)
+    options = ("--socket", str(socket), "--confirm", "--pin-from", "env:JPKI_TEST_PIN")
+    with TerminalProcess("auth", "ssh-agent", *options, env=environment) as terminal:
+        terminal.wait_for("export SSH_AUTH_SOCK;")
+        with Client(socket) as client:
+            (key,) = listed_keys(client.ask(LIST))
+            client.send(sign_request(key, SSHSIG, 4))
+            terminal.wait_for("(git). Sign it? [y/N]")
+            terminal.enter(f"{answer}\n")
+            assert (client.receive() != FAILURE) is signed
+        terminal.enter("\x03")
+        assert terminal.end() == 0
 
 
 def test_ctrl_c_at_the_question_ends_the_agent_in_order(card_path: Path, tmp_path: Path) -> None:
@@ -434,6 +458,7 @@ def test_its_own_place_is_a_private_folder(card_path: Path, tmp_path: Path) -> N
     for environment, folder in (
         ({"XDG_RUNTIME_DIR": str(runtime)}, runtime / "jpki"),
         ({"XDG_RUNTIME_DIR": "", "TMPDIR": str(tmp_path)}, None),
+        ({"XDG_RUNTIME_DIR": str(tmp_path / "gone"), "TMPDIR": str(tmp_path)}, None),
     ):
         process = start(
             "--json", "auth", "ssh-agent", "--pin-from", "env:JPKI_TEST_PIN",
@@ -561,6 +586,25 @@ def test_an_expired_certificate_is_used_only_when_told(tmp_path: Path, window: W
         assert "--allow-expired" in running.told
     with agent(tmp_path, card, "--allow-expired", pin=PIN) as running:
         assert sign(running)
+
+
+def test_a_phone_is_told_to_be_one(tmp_path: Path) -> None:
+    card = tmp_path / "phone"
+    create_card(card, label="JPKIAPGPSETOKEN", authentication_pin=PIN)
+    with agent(tmp_path, card, pin=PIN) as running:
+        assert "no identities" in running.run("ssh-add", "-l", check=False).stdout
+        running.wait_until_told("This is a phone")
+    assert tries(card) == 3
+
+
+def test_the_page_names_no_option_that_is_not_there() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ssh.md").read_text(encoding="utf-8")
+    helps = "".join(
+        subprocess.check_output((*JPKI, *words, "--help"), text=True, env=copy_of_environment())
+        for words in (("auth", "ssh-agent"), ("auth", "ssh-key"), ())
+    )
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page))
+    assert named - set(re.findall(r"--[a-z][a-z-]+", helps)) == {"--global", "--show-signature"}
 
 
 def test_nothing_personal_is_told_or_logged(card_path: Path, tmp_path: Path) -> None:

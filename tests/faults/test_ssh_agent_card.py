@@ -1,5 +1,6 @@
 """The SSH agent and a card behind a real pcscd: let go of after each use, pulled, put back."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from math import ceil
@@ -162,6 +163,24 @@ def test_a_wrong_pin_is_sent_once_though_the_card_is_opened_anew_each_time(
     assert card.tries("authentication") == 1
 
 
+def test_a_wrong_pin_whose_answer_is_lost_is_not_sent_again(
+    vpcd: Vpcd, issued_card_path: Path, tmp_path: Path, blocks: int
+) -> None:
+    """The card is pulled amid the VERIFY: nobody knows, until the tries tell."""
+    faults = Faults(pull_after=2 + blocks + 5 + blocks)
+    card = VirtualCard(read_card_file(issued_card_path), faults=faults)
+    with agent(tmp_path, READER, pin=WRONG_PIN) as running:
+        with vpcd.insert(card):
+            (key,) = keys(running)
+            assert not sign(running, key)
+        assert (card.verify_count, card.tries("authentication")) == (1, 2)
+        card.faults = Faults()
+        with vpcd.insert(card):
+            assert not any(sign(running, key) for _ in range(3))
+        assert running.told.count("it was not sent again") == 3
+    assert (card.verify_count, card.tries("authentication")) == (1, 2)
+
+
 def test_the_list_is_answered_while_the_card_works(
     vpcd: Vpcd, card: VirtualCard, running: AgentProcess
 ) -> None:
@@ -193,6 +212,50 @@ def test_sigterm_while_the_card_works_ends_in_order(
             assert running.process.wait(30) == 0
         assert not running.socket.exists()
         assert keys_that_sign_for_anybody(READER) == []
+
+
+def test_ctrl_c_while_the_card_works_tells_what_it_came_to(
+    vpcd: Vpcd, card: VirtualCard, running: AgentProcess
+) -> None:
+    held = HeldCard(card, SIGN)
+    with vpcd.insert(held):
+        (key,) = keys(running)
+        with Client(running.socket) as client:
+            client.send(sign_request(key, sshsig_data(), 4))
+            assert held.reached.wait(30)
+            running.process.send_signal(signal.SIGINT)
+            running.wait_until_told("waiting up to 3 seconds for the card's answer")
+            held.released.set()
+            assert client.receive() is None
+            assert running.process.wait(30) == 130
+        assert "the card had done 'sign' by then" in running.told
+        assert not running.socket.exists()
+        assert keys_that_sign_for_anybody(READER) == []
+
+
+def test_ctrl_c_while_the_card_works_ends_the_use_and_not_the_command(
+    vpcd: Vpcd, card: VirtualCard, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("content")
+    script = (
+        "ssh-add -L > key.pub; ssh-keygen -Y sign -n file -f key.pub file; echo first: $?;"
+        " ssh-keygen -Y sign -n file -f key.pub file; echo second: $?; exit 5"
+    )
+    held = HeldCard(card, SIGN)
+    with vpcd.insert(held):
+        process = start(
+            "auth", "ssh-agent", "--pin-from", "env:JPKI_TEST_PIN", "--",
+            "sh", "-c", f"cd {tmp_path}; {script}",
+            pin=PIN, environment={"JPKI_READER": READER},
+        )  # fmt: skip
+        assert held.reached.wait(30)
+        process.send_signal(signal.SIGINT)  # to the agent alone; a terminal tells both
+        threading.Timer(0.3, held.released.set).start()
+        run = finish(process)
+        assert run.exit_code == 5
+        assert run.stdout.decode().splitlines() == ["first: 255", "second: 0"]
+        assert run.stderr.count("the card had done 'sign' by then") == 1
+        assert card.verify_count == 2
 
 
 def test_ten_clients_at_a_time_get_their_signatures_one_after_the_other(

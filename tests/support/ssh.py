@@ -93,8 +93,11 @@ def agent(*arguments: object, **more: object) -> Iterator[AgentProcess]:
         assert running.said, running.told
         yield running
     finally:
-        if running.process.poll() is None:
-            running.end()
+        try:
+            if running.process.poll() is None:
+                running.end()
+        finally:
+            running.process.kill()  # does nothing to one that has ended
         assert running.process.stdout is not None
         running.process.stdout.close()
         assert "Traceback" not in running.told, running.told

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from jpki.authentication.errors import SocketFault
 from jpki.certificates import AnchorOrigin, CertificateKind, HolderFaultKind, Reason, Revocation
 from jpki.certificates.conformance import ProfileFaultKind
 from jpki.certificates.evidence import EvidenceFault
@@ -25,6 +26,7 @@ WORDS = (
     ProfileFaultKind,
     Reason,
     Revocation,
+    SocketFault,
 )
 
 

@@ -78,15 +78,10 @@ def certificate_verify(context: bytes) -> bytes:
 
 
 def signed_attributes() -> bytes:
-    """RFC 5652 5.4: what a CMS signer signs."""
-    from asn1crypto import cms
-
-    return cms.CMSAttributes(
-        [
-            cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [b"d" * 32]}),
-        ]
-    ).dump()
+    """RFC 5652 5.4, what a CMS signer signs: SET OF content-type and message-digest."""
+    content_type = "301806092a864886f70d010903310b06092a864886f70d010701"
+    message_digest = "302f06092a864886f70d01090431220420" + "dd" * 32
+    return bytes.fromhex("314b" + content_type + message_digest)
 
 
 def tbs_certificate() -> bytes:

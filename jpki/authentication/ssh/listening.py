@@ -62,7 +62,7 @@ def private_folder(path: Path) -> Path:
         AgentSocketError: it is somebody else's, open to others, or no folder.
     """
     try:
-        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         status = path.lstat()
     except OSError as error:
         detail = error.strerror or str(error)

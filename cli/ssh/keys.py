@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from cli.ssh_card import CardKey
-from cli.ssh_desk import Desk
+from cli.ssh.card import CardKey
+from cli.ssh.desk import Desk
 from jpki.authentication.ssh import Identity, Order
 
 LOOK_TIMEOUT_S: Final = 5.0

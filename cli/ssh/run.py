@@ -14,10 +14,10 @@ from cli.context import AppContext
 from cli.errors import InterruptedRunError, TerminatedError, UsageProblemError
 from cli.failure import describe
 from cli.printable import printable
-from cli.ssh_card import CardKey
-from cli.ssh_desk import Desk
-from cli.ssh_keys import DeskKeys
-from cli.ssh_words import refusal_text
+from cli.ssh.card import CardKey
+from cli.ssh.desk import Desk
+from cli.ssh.keys import DeskKeys
+from cli.ssh.words import refusal_text
 from cli.translation import _
 from jpki.authentication.ssh import Agent
 from jpki.authentication.ssh.listening import listening, private_folder
@@ -59,7 +59,7 @@ def agent_running(
 
 def _own_path(resources: ExitStack, *, alone: bool) -> Path:
     runtime = os.environ.get(RUNTIME_VARIABLE)
-    if runtime and not alone:
+    if runtime and not alone and Path(runtime).is_dir():
         return private_folder(Path(runtime) / "jpki") / SOCKET_NAME
     folder = tempfile.TemporaryDirectory(prefix="jpki-ssh-")  # 0700
     return Path(resources.enter_context(folder)) / SOCKET_NAME

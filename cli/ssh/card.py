@@ -1,23 +1,22 @@
 """The card as the key of an SSH agent: found, asked for its PIN, and let go of after each use."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from threading import Timer
 from typing import Final
 
 from cryptography import x509
 
 from apdu.errors import CardError
 from cli.context import AppContext
-from cli.errors import CliError, OtherCardError
+from cli.errors import CliError, OtherCardError, PinentryCancelledError, PinentryError
 from cli.failure import describe
 from cli.pin_entry import PinRequest, ask_pin, count_compared, require_terminal
 from cli.pinentry import PinentryPrompter
 from cli.prompt import Prompter
-from cli.ssh_desk import Presence
-from cli.ssh_words import order_text
+from cli.ssh.desk import Presence
+from cli.ssh.kept_pin import KeptPin
+from cli.ssh.words import order_text
 from cli.translation import _
 from jpki.application import JpkiApplication, check_validity
 from jpki.authentication.ssh import (
@@ -29,11 +28,19 @@ from jpki.authentication.ssh import (
     public_key_of,
 )
 from jpki.card import MyNumberCard
-from jpki.errors import JpkiError, LastTryError, PinError
+from jpki.errors import (
+    Interrupted,
+    JpkiError,
+    LastTryError,
+    OutcomeUnknownError,
+    PinError,
+    PinRepeatedError,
+)
 from jpki.files import CertificateName, PinKind
 from jpki.pins import Pin, RefusedPins, ignore_tries
 
 NAME: Final = CertificateName.AUTHENTICATION
+WINDOW_ERRORS: Final = (PinentryError, PinentryCancelledError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,52 +52,6 @@ class Terms:
     confirm: bool = False
     allow_expired: bool = False
     tell_use: bool = False
-
-
-class KeptPin:
-    """The PIN while it is kept: given for good, or entered and kept for a time.
-
-    All of it happens in one thread, so that no PIN is overwritten while it is on its way.
-    """
-
-    def __init__(
-        self, given: Pin | None, cache_s: float, later: Callable[[Callable[[], None]], None]
-    ) -> None:
-        self._pin = given
-        self._cache_s = cache_s
-        self._later = later
-        self._until: float | None = None
-
-    @property
-    def is_given(self) -> bool:
-        """Whether it is a script's, which nobody can enter anew."""
-        return self._pin is not None and self._until is None
-
-    def current(self) -> Pin | None:
-        """The PIN, if there is one now."""
-        self._expire()
-        return self._pin
-
-    def keep(self, pin: Pin) -> None:
-        """Keep a PIN that was right for as long as was said; without a time it is overwritten."""
-        self.forget()
-        if self._cache_s <= 0:
-            pin.wipe()
-            return
-        self._pin, self._until = pin, time.monotonic() + self._cache_s
-        timer = Timer(self._cache_s, lambda: self._later(self._expire))
-        timer.daemon = True
-        timer.start()
-
-    def forget(self) -> None:
-        """Overwrite it."""
-        if self._pin is not None:
-            self._pin.wipe()
-        self._pin = self._until = None
-
-    def _expire(self) -> None:
-        if self._until is not None and time.monotonic() >= self._until:
-            self.forget()
 
 
 class CardKey:
@@ -115,6 +76,7 @@ class CardKey:
         self._pin = pin
         self._choose_prompter = choose_prompter
         self._refused: dict[bytes, RefusedPins] = {}
+        self._is_doubtful = False
         self.identity: Identity | None = None
         """The key that was last seen; its card may be away."""
 
@@ -132,12 +94,11 @@ class CardKey:
     def forget(self) -> None:
         """Forget PIN and key."""
         self._pin.forget()
+        self._app.error_facts.pop("source", None)
         self.identity = None
 
     def sign(self, order: Order, presence: Presence) -> bytes | None:
         """Sign, if the person, the PIN and the card allow it; why not is told here."""
-        if presence.is_gone:
-            return None
         prompter = self._choose_prompter()
         if isinstance(prompter, PinentryPrompter):
             presence.on_leaving(prompter.close)
@@ -160,21 +121,44 @@ class CardKey:
                 return None
         with self._card(app, order) as card:
             _require(presence)
-            try:
-                return self._use(card, order, pin)
-            except PinError:
-                if not self._pin.is_given:  # nor is it sent again: the card may have another now
-                    self._pin.forget()
-                raise
+            return self._use_kept(card, order, pin)
+
+    def _use_kept(self, card: MyNumberCard, order: Order, pin: Pin) -> bytes:
+        """Use a PIN that nobody has entered for this very use."""
+        try:
+            if self._is_doubtful:
+                self._resolve_doubt(card)
+            return self._use(card, order, pin)
+        except PinError:
+            if not self._pin.is_given:  # it was right; the card has another one now
+                self._pin.forget()
+            raise
+        except (OutcomeUnknownError, Interrupted):
+            self._is_doubtful = True
+            raise
+
+    def _resolve_doubt(self, card: MyNumberCard) -> None:
+        """Find out what a PIN was whose answer was lost, before it is sent a second time.
+
+        It cost no try if the card has all of them; else it may have been wrong.
+
+        Raises:
+            PinRepeatedError: so it is not sent.
+        """
+        kind = PinKind.AUTHENTICATION
+        with card.transaction() as application:
+            if application.tries_left(kind) != kind.max_tries:
+                raise PinRepeatedError(kind)
+        self._is_doubtful = False
 
     def _sign_by_entry(self, app: AppContext, order: Order, presence: Presence) -> bytes:
         """Ask for the PIN, and so for consent: the question says what is signed."""
+        require_terminal(app)
         request = PinRequest(kind=PinKind.AUTHENTICATION, disclosure=order_text(order))
         with self._card(app, order) as card:
             with card.transaction() as application:
                 self._recognised(application, order)
                 shown = application.check_tries(request.kind)
-            require_terminal(app)
             entered = ask_pin(app, request, shown)
             try:
                 _require(presence)
@@ -234,8 +218,8 @@ class CardKey:
         except _GoneError:
             return
         except (JpkiError, CardError, CliError) as error:
-            if presence is not None and presence.is_gone:
-                return
+            if presence is not None and presence.is_gone and isinstance(error, WINDOW_ERRORS):
+                return  # the window was closed because of that
             failure = describe(error, more_facts=self._app.error_facts)
             self._app.output.notice(f"jpki: {failure.text}")
             if isinstance(error, LastTryError):
