@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from support.cards import PIN
-from support.ssh import AgentProcess, Sshd, agent, client_environment, sshd
+from support.ssh import AgentProcess, agent, client_environment
+from support.sshd import Sshd, running_sshd
 
 USER = getpass.getuser()
 
@@ -28,7 +29,7 @@ def public_key(running: AgentProcess, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(tmp_path: Path, public_key: Path) -> Iterator[Sshd]:
-    with sshd(tmp_path / "sshd", [public_key.read_text().strip()]) as running:
+    with running_sshd(tmp_path / "sshd", public_key.read_text()) as running:
         yield running
 
 
@@ -42,7 +43,7 @@ def test_a_login_with_the_card(
     running: AgentProcess, public_key: Path, tmp_path: Path, algorithm: str, host_key: str
 ) -> None:
     line = public_key.read_text().strip()
-    with sshd(tmp_path / "sshd", [line], host_key=host_key) as server:
+    with running_sshd(tmp_path / "sshd", line + "\n", host_key_type=host_key) as server:
         chosen = ("-v", "-o", f"PubkeyAcceptedAlgorithms={algorithm}")
         done = running.run("ssh", *chosen, *server.options, f"{USER}@127.0.0.1", "echo in")
         assert done.stdout == "in\n"
@@ -63,7 +64,7 @@ def test_sha1_is_refused(running: AgentProcess, server: Sshd) -> None:
 
 
 def test_another_key_is_not_let_in(running: AgentProcess, tmp_path: Path) -> None:
-    with sshd(tmp_path / "sshd", []) as server:
+    with running_sshd(tmp_path / "sshd", "") as server:
         assert running.run(*ssh(server, "true"), check=False).returncode == 255
         assert "Signed" not in running.told  # the server did not want the key, so no PIN was used
 

@@ -1,7 +1,6 @@
 """OpenSSH as the judge: its clients, its server, and our agent between them, all as processes."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +19,6 @@ from jpki.authentication.ssh.wire import Reader, string, uint32
 
 DEADLINE_S = 30.0
 JPKI = (sys.executable, "-c", PROGRAM)
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin") or "sshd"  # it wants a whole path
 
 
 class AgentProcess:
@@ -231,62 +229,3 @@ class Holder:
 
     def forget(self) -> None:
         self.forgotten += 1
-
-
-class Sshd:
-    """A real server on localhost, with a host key and accounts of its own."""
-
-    def __init__(
-        self, folder: Path, authorized: Sequence[str], *, host_key: str = "ed25519"
-    ) -> None:
-        folder.mkdir()
-        self.folder = folder
-        key = folder / "host_key"
-        keygen = ["ssh-keygen", "-q", "-t", host_key, "-N", "", "-f", str(key)]
-        subprocess.run(keygen, check=True, timeout=DEADLINE_S)
-        keys = folder / "authorized_keys"
-        keys.write_text("".join(f"{line}\n" for line in authorized))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        (folder / "config").write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {key}\nPidFile none\n"
-            f"AuthorizedKeysFile {keys}\nStrictModes no\nUsePAM no\nLogLevel DEBUG\n"
-            "PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-            "Subsystem sftp internal-sftp\nMaxStartups 100\nPrintMotd no\nPrintLastLog no\n"
-        )
-        public = " ".join(key.with_suffix(".pub").read_text().split()[:2])
-        self.known_hosts = folder / "known_hosts"
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}\n")
-        self.log = folder / "log"
-        if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                (SSHD, "-D", "-e", "-f", str(folder / "config")),
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
-        wait_until(lambda: "Server listening" in self.log.read_text(), self.log.read_text())
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Of ssh, scp and sftp: this server's key, no files of this user's."""
-        values = (
-            f"UserKnownHostsFile={self.known_hosts}", f"Port={self.port}", "BatchMode=yes",
-            "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=none", "IdentityFile=none",
-        )  # fmt: skip
-        return ("-F", "none", *(part for value in values for part in ("-o", value)))
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(DEADLINE_S)
-
-
-@contextmanager
-def sshd(folder: Path, authorized: Sequence[str], *, host_key: str = "ed25519") -> Iterator[Sshd]:
-    server = Sshd(folder, authorized, host_key=host_key)
-    try:
-        yield server
-    finally:
-        server.close()

@@ -1,4 +1,4 @@
-"""A real sshd of a test, on this machine only, that lets one key in."""
+"""A real sshd of a test, on this machine only, that lets in who has one of the given keys."""
 
 import getpass
 import os
@@ -20,10 +20,18 @@ DEADLINE_S = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Sshd:
-    """A server that runs; ``ssh -F CONFIG example.jp`` speaks to it."""
+    """A server that runs; ``ssh -F CONFIG example.jp`` speaks to it, and so does 127.0.0.1."""
 
+    folder: Path
     config: Path
     log: Path
+    port: int
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of ssh, scp and sftp: this server's key, no files of this user's, and his agent."""
+        values = ("IdentityAgent=SSH_AUTH_SOCK", "BatchMode=yes", "StrictHostKeyChecking=yes")
+        return ("-F", str(self.config), *(part for value in values for part in ("-o", value)))
 
     def accepted(self) -> int:
         """How many logins by key succeeded so far."""
@@ -31,7 +39,9 @@ class Sshd:
 
 
 @contextmanager
-def running_sshd(folder: Path, authorized_keys: str) -> Iterator[Sshd]:
+def running_sshd(
+    folder: Path, authorized_keys: str, *, host_key_type: str = "ed25519"
+) -> Iterator[Sshd]:
     """Serve until the block ends. ``folder`` gets its keys, its configuration and its log."""
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program is not None, "sshd is missing: scripts/setup installs openssh-server"
@@ -40,19 +50,21 @@ def running_sshd(folder: Path, authorized_keys: str) -> Iterator[Sshd]:
     folder.mkdir()
     port = closed_port()
     host_key = folder / "host_key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", host_key], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", host_key_type, "-N", "", "-f", host_key], check=True)
     (folder / "authorized_keys").write_text(authorized_keys)
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nPidFile none\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nAuthenticationMethods publickey\n"
-        "StrictModes no\nUsePAM no\n"  # the folders of a test lie in /tmp
+        "StrictModes no\nUsePAM no\nLogLevel DEBUG\n"  # the folders of a test lie in /tmp
+        "PermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxStartups 100\nPrintMotd no\n"
     )
     kind, public_key, *_ = host_key.with_suffix(".pub").read_text().split()
     (folder / "known_hosts").write_text(f"{HOST} {kind} {public_key}\n")
     config = folder / "ssh_config"
     config.write_text(
-        f"Host {HOST}\n HostName 127.0.0.1\n Port {port}\n User {getpass.getuser()}\n"
+        f"Host {HOST} 127.0.0.1\n HostName 127.0.0.1\n Port {port}\n User {getpass.getuser()}\n"
         f" HostKeyAlias {HOST}\n UserKnownHostsFile {folder}/known_hosts\n"
+        " GlobalKnownHostsFile none\n"
         " IdentityFile none\n IdentityAgent none\n"
     )
     log = folder / "log"
@@ -61,7 +73,7 @@ def running_sshd(folder: Path, authorized_keys: str) -> Iterator[Sshd]:
     ) as process:
         try:
             _wait_until_it_listens(process, log)
-            yield Sshd(config=config, log=log)
+            yield Sshd(folder=folder, config=config, log=log, port=port)
         finally:
             process.terminate()
 
