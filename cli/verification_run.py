@@ -137,7 +137,13 @@ class VerificationPlan:
             case SignatureFormat.PDF:
                 from jpki.verification.pdf import verify_pdf
 
-                return verify_pdf(stream, *common, now=checks.now, password=self.pdf_password)
+                return verify_pdf(
+                    stream,
+                    *common,
+                    now=checks.now,
+                    password=self.pdf_password,
+                    allow_sha1=self.allow_sha1,
+                )
             case SignatureFormat.XML:
                 from jpki.verification.xml import verify_xml
 
@@ -155,10 +161,12 @@ class VerificationPlan:
             case SignatureFormat.ASICE:
                 from jpki.verification.asic import verify_asice
 
-                return verify_asice(stream, *common, now=checks.now)
+                return verify_asice(stream, *common, now=checks.now, allow_sha1=self.allow_sha1)
             case SignatureFormat.CMS:
                 signature = _mapped(stream, source, resources)
-                return verify_cms(signature, beside, *common, now=checks.now)
+                return verify_cms(
+                    signature, beside, *common, now=checks.now, allow_sha1=self.allow_sha1
+                )
 
     def _raw(self, signature: bytes, content: BinaryIO | None) -> VerificationReport:
         if not self.certificates:

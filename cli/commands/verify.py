@@ -59,7 +59,9 @@ MAX_JOBS = 64
     default=HashAlgorithm.SHA256.value,
     help=N_("What the document of a raw signature was hashed with (sha256)."),
 )
-@option("--allow-sha1", is_flag=True, help=N_("Let old XML signatures with SHA-1 pass."))
+@option(
+    "--allow-sha1", is_flag=True, help=N_("Let old signatures with SHA-1 pass; it is said beside.")
+)
 @option(
     "--pdf-password-from",
     metavar="SOURCE",

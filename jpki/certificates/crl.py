@@ -124,6 +124,8 @@ def _check_scope(certificate: x509.Certificate, crl: x509.CertificateRevocationL
         raise EvidenceFaultError(EvidenceFault.PARTIAL)
     if scope.only_contains_ca_certs or scope.only_contains_attribute_certs:
         raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
+    if scope.only_contains_user_certs and _is_ca(certificate):
+        raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
     if scope.relative_name is not None:  # JPKI writes full names
         raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
     if scope.full_name is None:
@@ -131,6 +133,11 @@ def _check_scope(certificate: x509.Certificate, crl: x509.CertificateRevocationL
     named = {_encoded(name) for name in scope.full_name}
     if named.isdisjoint(_distribution_points(certificate)):
         raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    constraints = find_extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
 
 
 def _distribution_points(certificate: x509.Certificate) -> set[bytes]:

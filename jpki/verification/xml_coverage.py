@@ -13,10 +13,12 @@ from urllib.parse import unquote
 from lxml import etree
 from lxml.etree import _Element as XmlElement
 
-from jpki.signing.xml_document import XmlDocument
+from jpki.signing.xml_document import SIGNATURE_TAG, XmlDocument
 from jpki.verification.report import Coverage
 from jpki.verification.xml_references import Resolved
 from jpki.verification.xml_signature import XmlSignature, elements_of
+
+XADES_SIGNATURES = "{http://uri.etsi.org/02918/v1.2.1#}XAdESSignatures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Covered:
     """What a signature is about."""
 
     covers: Coverage
+    files: tuple[str, ...]
     names: str | None  # of the parts and files; None: the document and nothing else
     parts: tuple[bytes, ...]  # of the document, canonical
     has_comments: bool
@@ -47,15 +50,17 @@ def find_covered(
     inside = [each for each in resolved if _is_content(each, signature)]
     files = [each.file_name for each in resolved if each.file_name is not None]
     roots = [each for each in inside if _is_whole(each, signature, document)]
-    whole = roots[0] if roots and not _holds_unsigned(signature, resolved) else None
+    holds_unsigned = _holds_unsigned(signature, resolved)
+    whole = roots[0] if roots and not holds_unsigned else None
     if whole is not None:
         inside = [whole]
-    # A document that is nothing but the signature stands for the files.
-    is_beside = signature.element is document.root and not inside and bool(files)
+    stands_for_files = not holds_unsigned and _is_nothing_but_signatures(signature, document.root)
+    is_beside = stands_for_files and not inside and bool(files)
     covers_all = (whole is not None or is_beside) and set(file_names) <= set(files)
     names = [*([] if covers_all else map(_name, inside)), *files]
     return Covered(
         covers=Coverage.WHOLE if covers_all else Coverage.PART,
+        files=tuple(dict.fromkeys(files)),
         names=", ".join(dict.fromkeys(names)) or None,
         parts=tuple(each.canonical for each in inside),
         has_comments=any(each.has_comments for each in inside),
@@ -92,6 +97,22 @@ def _is_whole(each: Resolved, signature: XmlSignature, document: XmlDocument) ->
 def _has_instructions_beside(root: XmlElement) -> bool:
     found = [next(root.itersiblings(etree.PI, preceding=way), None) for way in (True, False)]
     return any(each is not None for each in found)
+
+
+def _is_nothing_but_signatures(signature: XmlSignature, root: XmlElement) -> bool:
+    """Tell whether a document stands for the files beside it: it has nothing of its own.
+
+    It is a signature, or what a container keeps several in (ETSI EN 319 162-1 A.3).
+    """
+    if signature.element is root:
+        return True
+    texts = [root.text, *(child.tail for child in root)]
+    return (
+        root.tag == XADES_SIGNATURES
+        and signature.element.getparent() is root
+        and all(child.tag == SIGNATURE_TAG for child in root)
+        and not any(text and text.strip() for text in texts)
+    )
 
 
 def _holds_unsigned(signature: XmlSignature, resolved: Sequence[Resolved]) -> bool:

@@ -267,7 +267,7 @@ def test_a_file_that_vanishes_is_missing_and_one_that_cannot_be_read_is_an_error
             raise KeyError(name)
 
     class Broken(io.BytesIO):
-        def read(self, size=-1):
+        def readinto(self, buffer):
             raise OSError
 
     assert reasons_of(signed_files(), detached_files=Vanishing(given())) == [Reason.CONTENT_MISSING]
