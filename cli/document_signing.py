@@ -119,6 +119,7 @@ class Signing:
             self.key,
             self.key.certificate,
             signing_time=self.time,
+            algorithm=self.settings.algorithm,
             detached=self.settings.detached,
         )
 

@@ -62,7 +62,11 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
 
     An error of the card ends the batch; what was signed before it stays.
     """
-    plan = prepared(app, plan)
+    with ExitStack() as resources:
+        return _sign_files(app, prepared(app, plan, resources), request)
+
+
+def _sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignResult:
     formats = {job.format for job in plan.jobs}
     background = BackgroundHash(
         [source for job in plan.jobs for source in job.sources],

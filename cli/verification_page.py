@@ -11,6 +11,7 @@ from jpki._version import __version__
 from jpki.certificates import Verdict
 
 COLOURS: Final = {
+    None: "#a3141e",
     Verdict.PASSED: "#1a6b2f",
     Verdict.FAILED: "#a3141e",
     Verdict.INDETERMINATE: "#7a5600",

@@ -63,6 +63,7 @@ class VerificationPlan:
     validation: Validation
     algorithm: HashAlgorithm
     allow_sha1: bool = False
+    id_attribute: str | None = None
     pdf_password: str | None = field(default=None, repr=False)
     extract: Destination | None = None
     profile: str | None = None
@@ -151,6 +152,7 @@ class VerificationPlan:
                     _read(stream, source.name),
                     *common,
                     detached_files=FilesBeside(source, resources),
+                    id_attribute=self.id_attribute,
                     allow_sha1=self.allow_sha1,
                     now=checks.now,
                 )

@@ -7,6 +7,8 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Final, Self
 
+from jpki.signing.digest import HashAlgorithm
+
 PLACE: Final = re.compile(r"(?:(?P<page>-?[0-9]{1,9}):)?(?P<where>[a-z0-9.,+-]+)")
 
 
@@ -115,6 +117,16 @@ class PdfOptions:
     location: str | None = None
     stamp: PdfStamp | None = None
     password: str | None = field(default=None, repr=False)  # of an encrypted PDF
+    digest: HashAlgorithm = HashAlgorithm.SHA256
+
+    def __post_init__(self) -> None:
+        """Refuse what the form does not take.
+
+        Raises:
+            ValueError: TOUKI with another hash than SHA-256 (callers check).
+        """
+        if self.profile is PdfProfile.TOUKI and self.digest is not HashAlgorithm.SHA256:
+            raise ValueError("this form takes SHA-256")
 
 
 NOTHING_CHOSEN: Final = PdfOptions()

@@ -22,7 +22,7 @@ from jpki.signing.pdf_fields import (
 from jpki.signing.pdf_options import PdfOptions
 from jpki.signing.pdf_page import find_page
 from jpki.signing.pdf_reader import PdfReader, entry, parsing
-from jpki.signing.pdf_writer import ALGORITHM, SUBFILTERS, FieldPlan
+from jpki.signing.pdf_writer import SUBFILTERS, FieldPlan
 
 NEW_FIELD_NAME: Final = "Signature{number}"
 # What a field's author may demand (12.7.5.5, /SV with /Ff) and we cannot know, or do not do.
@@ -121,7 +121,7 @@ def _check_demands(field: FormField, options: PdfOptions) -> None:
     seed = SigSeedValueSpec.from_pdf_object(demands)
     flags, subfilter = seed.flags, SUBFILTERS[options.profile]
     wrong_form = flags & SigSeedValFlags.SUBFILTER and not _takes(seed.subfilters, subfilter)
-    wrong_hash = flags & SigSeedValFlags.DIGEST_METHOD and ALGORITHM.value not in (
+    wrong_hash = flags & SigSeedValFlags.DIGEST_METHOD and options.digest.value not in (
         seed.digest_methods or ()
     )
     wrong_reason = flags & SigSeedValFlags.REASONS and not _takes_reason(seed, options.reason)

@@ -19,13 +19,12 @@ from pyhanko.sign.signers.cms_embedder import (
 )
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
-from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
+from jpki.signing.digest import CHUNK_SIZE
 from jpki.signing.pdf_fields import FormField
 from jpki.signing.pdf_options import PdfOptions, PdfProfile
 from jpki.signing.pdf_page import Box
 from jpki.signing.pdf_reader import PdfReader
 
-ALGORITHM: Final = HashAlgorithm.SHA256
 SUBFILTERS: Final = {
     PdfProfile.PADES: SigSeedSubFilter.PADES,
     PdfProfile.TOUKI: SigSeedSubFilter.ADOBE_PKCS7_DETACHED,
@@ -128,7 +127,7 @@ def write_empty_signature(
         writer: of the document.
         output: readable, writable, seekable, empty.
         plan: the field.
-        options: profile, certification, reason, location.
+        options: profile, certification, reason, location, hash.
         name: /Name.
         signing_time: /M.
         room: bytes that the signature may have.
@@ -151,7 +150,7 @@ def write_empty_signature(
     signature[pdf_name("/M")] = _PlainString(pdf_date(signing_time))
     steps.send(SigObjSetup(sig_placeholder=signature, mdp_setup=_mdp_setup(plan, options)))
     prepared, _ = steps.send(
-        SigIOSetup(md_algorithm=ALGORITHM.value, output=output, chunk_size=CHUNK_SIZE)
+        SigIOSetup(md_algorithm=options.digest.value, output=output, chunk_size=CHUNK_SIZE)
     )
     return EmptySignature(steps, prepared)
 
@@ -171,7 +170,7 @@ def _mdp_setup(plan: FieldPlan, options: PdfOptions) -> SigMDPSetup:
         own = MDPPerm(options.certify.permission)
         permission = own if permission is None else min(own, permission)
     return SigMDPSetup(
-        md_algorithm=ALGORITHM.value,
+        md_algorithm=options.digest.value,
         certify=options.certify is not None,
         field_lock=plan.lock,
         docmdp_perms=permission,

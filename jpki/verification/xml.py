@@ -54,7 +54,7 @@ def verify_xml(
             is not believed.
 
     Raises:
-        ValueError: ``at`` has no time zone, or ``id_attribute`` is no name (bugs of the caller).
+        ValueError: ``at`` has no time zone (a bug of the caller).
         AnchorNotCaError, CertificateMalformedError: an anchor is no CA, or cannot be read.
         ServerError: the OCSP responder that the caller named failed.
         OSError: a file cannot be read.

@@ -46,13 +46,71 @@ def test_a_bare_signature_of_any_name_is_verified_as_raw(signed: Trial, ca_folde
     assert (file["format"], file["verdict"]) == ("raw", "passed")
 
 
+def trusting(ca_folder: Path) -> tuple[str, str]:
+    return "--trust", str(ca_folder / "signature-ca.pem")
+
+
+def forged(signed: Trial, name: str = "forged.txt") -> str:
+    """A signature beside a document that it is not over."""
+    signature = (signed.folder / "document.txt.p7s").read_bytes()
+    (signed.folder / f"{name}.p7s").write_bytes(signature)
+    (signed.folder / name).write_bytes(b"another document")
+    return f"{name}.p7s"
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_file_that_is_not_there_is_named_however_many_processes_there_are(
+def test_a_file_that_is_not_there_takes_no_verdict_from_the_others(
+    signed: Trial, ca_folder: Path, jobs: str
+) -> None:
+    files = ("document.txt.p7s", "missing.p7s", "document.txt.p7s")
+    run = signed.run("verify", *files, "--jobs", jobs, *trusting(ca_folder))
+    assert run.exit_code == 2
+    first, missing, last = json.loads(run.stdout)["files"]
+    assert (first["verdict"], last["verdict"]) == ("passed", "passed")
+    assert (missing["file"], missing["verdict"]) == ("missing.p7s", None)
+    assert missing["error"]["code"] == "input"
+    assert missing["error"]["path"] == "missing.p7s"
+
+
+def test_people_see_every_verdict_and_the_error_in_its_place(
+    signed: Trial, ca_folder: Path
+) -> None:
+    files = ("document.txt.p7s", "missing.p7s", forged(signed))
+    run = signed.run("verify", *files, *trusting(ca_folder), as_json=False)
+    assert run.exit_code == 10
+    lines = [line for line in run.stdout.decode().splitlines() if not line.startswith(" ")]
+    assert [line.split(":")[0] for line in lines] == list(files)
+    assert "passed" in lines[0]
+    assert lines[1].startswith("missing.p7s: NOT VERIFIED: ")
+    assert "FAILED" in lines[2]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_failure_is_worse_than_an_error_and_an_error_worse_than_what_is_undecided(
     signed: Trial, jobs: str
 ) -> None:
-    run = signed.run("verify", "document.txt.p7s", "missing.p7s", "--jobs", jobs)
+    undecided = "document.txt.p7s"  # without --trust
+    for files, expected in {
+        (undecided, undecided): 11,
+        (undecided, "missing.p7s"): 2,
+        ("missing.p7s", undecided, forged(signed)): 10,
+        ("missing.p7s", "missing too.p7s"): 2,
+    }.items():
+        assert signed.run("verify", *files, "--jobs", jobs).exit_code == expected, files
+
+
+def test_the_only_file_and_its_error_are_as_in_every_command(signed: Trial) -> None:
+    run = signed.run("verify", "missing.p7s")
     signed.refused(run, "input", verifies=1)
     assert run.error["path"] == "missing.p7s"
+
+
+def test_the_page_for_people_shows_the_error_in_its_place(signed: Trial, ca_folder: Path) -> None:
+    files = ("document.txt.p7s", "missing.p7s")
+    run = signed.run("verify", *files, *trusting(ca_folder), "--report", "page.html")
+    assert run.exit_code == 2
+    page = (signed.folder / "page.html").read_text(encoding="utf-8")
+    assert page.index("document.txt.p7s") < page.index("missing.p7s") < page.index("NOT VERIFIED")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -61,10 +119,27 @@ def test_a_server_that_fails_is_named_however_many_processes_there_are(
 ) -> None:
     run = signed.run(
         "verify", "document.txt.p7s", "document.txt.p7s", "--jobs", jobs,
-        "--trust", str(ca_folder / "signature-ca.pem"), "--ocsp", "http://127.0.0.1:9/ocsp",
+        *trusting(ca_folder), "--ocsp", "http://127.0.0.1:9/ocsp",
     )  # fmt: skip
-    signed.refused(run, "server", verifies=1)
-    assert run.error["url"] == "http://127.0.0.1:9/ocsp"
+    assert run.exit_code == 13
+    for file in json.loads(run.stdout)["files"]:
+        assert file["error"]["code"] == "server"
+        assert file["error"]["url"] == "http://127.0.0.1:9/ocsp"
+
+
+def test_ids_of_another_name_are_found_by_the_option(signed: Trial, ca_folder: Path) -> None:
+    (signed.folder / "a.xml").write_text("<a><b Nr='7'>1</b></a>", encoding="utf-8")
+    options = ("--reference", "#7", "--id-attr", "Nr")
+    assert signed.run("sign", "a.xml", *options, *SOURCE, pin=PASSWORD).exit_code == 0
+
+    def verdict(*more: str) -> str:
+        run = signed.run("verify", "a-signed.xml", *trusting(ca_folder), *more)
+        (file,) = json.loads(run.stdout)["files"]
+        return str(file["verdict"])
+
+    assert verdict("--id-attr", "Nr") == "passed"
+    assert verdict() == "failed"
+    assert verdict("--id-attr", "no name") == "failed"
 
 
 def test_the_standard_input_is_read_with_many_processes_too(signed: Trial, ca_folder: Path) -> None:

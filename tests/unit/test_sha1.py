@@ -4,11 +4,12 @@ tests/interop/test_weak_hashes.py has the same made by OpenSSL and pyHanko.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from support import pdf
 from support.cms import (
     DOCUMENT,
     Forgery,
@@ -35,7 +36,7 @@ from jpki.verification import (
 from jpki.verification.timestamp import verify_timestamp
 
 CA = [load("signature-ca")]
-SHA1 = {"digest_algorithm": "sha1", "signature_algorithm": "sha1_rsa"}
+SHA1: dict[str, Any] = {"digest_algorithm": "sha1", "signature_algorithm": "sha1_rsa"}
 WEAK = [Reason.WEAK_ALGORITHM]
 
 
@@ -49,33 +50,33 @@ def reasons_of(report: VerificationReport) -> list[Reason]:
 class Case:
     """A signature that rests on SHA-1, and one over something else."""
 
-    verify: object
+    verify: Callable[..., VerificationReport]
     sound: bytes
     tampered: bytes
 
 
-def cms(data: bytes, **named: object) -> VerificationReport:
-    return verify_cms(data, io.BytesIO(DOCUMENT), CA, AT, **named)  # type: ignore[arg-type]
+def cms(data: bytes, **named: Any) -> VerificationReport:
+    return verify_cms(data, io.BytesIO(DOCUMENT), CA, AT, **named)
 
 
-def document(data: bytes, **named: object) -> VerificationReport:
-    return verify_pdf(io.BytesIO(data), CA, AT, **named)  # type: ignore[arg-type]
+def document(data: bytes, **named: Any) -> VerificationReport:
+    return verify_pdf(io.BytesIO(data), CA, AT, **named)
 
 
-def container(data: bytes, **named: object) -> VerificationReport:
-    return verify_asice(io.BytesIO(data), CA, AT, **named)  # type: ignore[arg-type]
+def container(data: bytes, **named: Any) -> VerificationReport:
+    return verify_asice(io.BytesIO(data), CA, AT, **named)
 
 
-def signed_pdf(**named: object) -> bytes:
-    return HandSigned(**named).document()  # type: ignore[arg-type]
+def signed_pdf(**named: Any) -> bytes:
+    return HandSigned(**named).document()
 
 
-def of_old_form(**forgery: object) -> bytes:
+def of_old_form(**forgery: Any) -> bytes:
     """A PDF whose CMS is over the SHA-1 of the document, ISO 32000-1 12.8.3.3.1."""
 
     def make(covered: bytes) -> bytes:
         digest = WeakHash.SHA1.digest(covered)
-        return signed_data(Forgery(document=digest, **forgery), content=digest)  # type: ignore[arg-type]
+        return signed_data(Forgery(document=digest, **forgery), content=digest)
 
     usual = HandSigned()
     dictionary = usual.dictionary.replace("adbe.pkcs7.detached", "adbe.pkcs7.sha1")
@@ -142,7 +143,10 @@ def test_it_is_read_and_fails_for_its_weakness_alone(case: Case) -> None:
     report = case.verify(case.sound)
     assert report.verdict is Verdict.FAILED
     assert reasons_of(report) == WEAK
-    assert report.signatures[0].signer.holder.name == "見本　太郎"
+    signer = report.signatures[0].signer
+    assert signer is not None
+    assert signer.holder is not None
+    assert signer.holder.name == "見本　太郎"
 
 
 def test_it_passes_on_demand_and_its_weakness_is_said(case: Case) -> None:
@@ -237,8 +241,8 @@ def test_a_weak_timestamp_proves_nothing_of_an_expired_certificate_unless_allowe
     signature = signed_data(Forgery(unsigned=[timestamp_attribute(token)]))
     after = LEAF_UNTIL + timedelta(days=1)
 
-    def verify(**named: object) -> VerificationReport:
-        return verify_cms(signature, io.BytesIO(DOCUMENT), CA, after, **named)  # type: ignore[arg-type]
+    def verify(**named: Any) -> VerificationReport:
+        return verify_cms(signature, io.BytesIO(DOCUMENT), CA, after, **named)
 
     assert reasons_of(verify()) == [Reason.EXPIRED]
     assert reasons_of(verify(allow_sha1=True)) == []

@@ -13,6 +13,7 @@ from support.tsa import Token, authority, build_authority, build_intermediate, i
 
 from jpki.certificates import Revocation
 from jpki.certificates.revocation import (
+    NOTHING_GIVEN,
     RevocationMaterial,
     RevocationMode,
     load_crls,
@@ -39,7 +40,7 @@ def answers(**changes: object) -> RevocationMaterial:
 
 
 def verify(
-    material: RevocationMaterial = RevocationMaterial(), time: datetime = AT, **token: object
+    material: RevocationMaterial = NOTHING_GIVEN, time: datetime = AT, **token: object
 ) -> TimestampReport:
     data = Token(message=MESSAGE, time=time, **token).der()  # type: ignore[arg-type]
     return verify_timestamp(data, MESSAGE, CA, AT, revocation=material)
