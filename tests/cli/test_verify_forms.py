@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import pdf
+from support.by_pyhanko import signed_pdf
 from support.cards import PASSWORD
+from support.cms import DOCUMENT, Forgery, signed_data
+from support.pki import AT, PKI_DIR
 from support.trial import Trial
 
 from cli.signature_format import FORMAT_WORDS
@@ -174,3 +178,23 @@ def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
             ended, _, _ = select.select([parent.stdout], [], [], 20)
         assert ended, "a child still holds the standard output"
         assert parent.stdout.read() == b""
+
+
+def test_the_weakness_of_old_signatures_is_said_in_every_format(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = signed_pdf(pdf.build(pdf.one_page()), monkeypatch, md_algorithm="sha1")
+    (trial.folder / "old.pdf").write_bytes(document)
+    forgery = Forgery(digest_algorithm="sha1", signature_algorithm="sha1_rsa")
+    (trial.folder / "old.p7s").write_bytes(signed_data(forgery))
+    (trial.folder / "old").write_bytes(DOCUMENT)
+    names = ("old.pdf", "old.p7s")
+    common = ("--trust", str(PKI_DIR / "signature-ca.pem"), "--at", AT.isoformat())
+    run = trial.run("verify", *names, *common)
+    assert run.exit_code == 10
+    for file in json.loads(run.stdout)["files"]:
+        assert file["signatures"][0]["reasons"] == ["weak-algorithm"]
+        assert file["signatures"][0]["hash"] == "sha1"
+    run = trial.run("verify", *names, *common, "--allow-sha1", as_json=False)
+    assert run.exit_code == 0
+    assert run.stdout.decode().count("SHA-1") == len(names)
