@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 from cryptography import x509
 
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
-from jpki.certificates.verdict import Reason
+from jpki.certificates.verdict import Reason, Verdict
 from jpki.signing.asic_names import ASIC_S, CADES_SIGNATURE, MANIFEST, XADES_SIGNATURE
 from jpki.signing.digest import CHUNK_SIZE, AnyHash, WeakHash
 from jpki.verification.asic_container import Container, ContainerError
@@ -137,7 +137,9 @@ def _verify_xades(
             replace(
                 each,
                 covered=None if each.covers is Coverage.WHOLE else each.covered,
-                write_covered=partial(write_files, container, files.read_so_far(each.files)),
+                write_covered=None
+                if each.verdict is Verdict.FAILED
+                else partial(write_files, container, files.read_so_far(each.files)),
             )
             for each in report.signatures
         ),
