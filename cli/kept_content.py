@@ -1,9 +1,9 @@
 """What was read of a pipe before its turn, and can be read again: a pipe gives everything once."""
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, BinaryIO, Protocol
+
+from jpki.signing.document_view import DocumentView
 
 
 class KeptContent(Protocol):
@@ -41,11 +41,11 @@ class WholeContent:
 
     def __init__(self, spool: BinaryIO) -> None:
         self._spool = spool
-        self.size: int | None = spool.seek(0, io.SEEK_END)
+        self.size = spool.seek(0, io.SEEK_END)
 
     def open(self) -> BinaryIO:
         """The content, from its first byte; each time with a place of its own."""
-        return io.BufferedReader(_View(self._spool))
+        return io.BufferedReader(DocumentView(self._spool, self.size))
 
 
 class _Chain(io.RawIOBase):
@@ -69,32 +69,3 @@ class _Chain(io.RawIOBase):
         if self._owned:
             self._rest.close()
         super().close()
-
-
-class _View(io.RawIOBase):
-    def __init__(self, spool: BinaryIO) -> None:
-        self._spool = spool
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        with self._at_place():
-            self._spool.seek(offset, whence)
-        return self._place
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # any writable buffer
-        with self._at_place():
-            content = self._spool.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
-
-    @contextmanager
-    def _at_place(self) -> Iterator[None]:
-        self._spool.seek(self._place)
-        yield
-        self._place = self._spool.tell()

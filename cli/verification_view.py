@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.certificate_view import certificate_as_json, holder_as_text, remarks_as_text
+from cli.certificate_view import (
+    certificate_as_json,
+    holder_as_text,
+    remarks_as_text,
+    subject_text,
+)
 from cli.exit_codes import ExitCode
 from cli.facts import json_value
 from cli.failure import describe
@@ -14,7 +19,7 @@ from cli.times import japan_time, local_time
 from cli.touki_view import touki_as_json, touki_as_text
 from cli.translation import _
 from cli.verdict_words import exit_code_of, note_text, reason_text, verdict_text
-from jpki.certificates import AnchorOrigin, CertificateProfile, Revocation
+from jpki.certificates import AnchorOrigin, CertificateKind, CertificateProfile, Revocation
 from jpki.verification import (
     Coverage,
     Reason,
@@ -156,8 +161,10 @@ class VerifiedFile:
     def _signer_as_json(self, signer: CertificateProfile) -> dict[str, object]:
         shown = certificate_as_json(signer, reveal=self.reveal)
         holder = shown["holder"]
+        # Who signed is what was asked.
         if signer.holder is not None and isinstance(holder, dict):
-            holder["name"] = signer.holder.name  # who signed is what was asked
+            holder["name"] = signer.holder.name
+        shown["subject"] = _subject(signer, reveal=self.reveal)
         return shown
 
     def _as_text(self) -> Iterator[str]:
@@ -182,7 +189,9 @@ class VerifiedFile:
         path = report.path or NO_PATH
         yield from reasons_as_text(report.reasons, path)
         if report.signer is not None:
-            yield _("  signed by:    {name}").format(name=_signer(report.signer))
+            yield _("  signed by:    {name}").format(
+                name=_signer(report.signer, reveal=self.reveal)
+            )
             holder = report.signer.holder if self.reveal else None
             more = (
                 remarks_as_text(report.signer)
@@ -242,6 +251,11 @@ def _timestamp_as_text(timestamp: TimestampReport) -> Iterator[str]:
         yield _("  not checked:  whether the authority of that timestamp was revoked")
 
 
-def _signer(summary: CertificateProfile) -> str:
-    name = summary.holder.name if summary.holder is not None else None
-    return printable(name or summary.subject)
+def _signer(signer: CertificateProfile, *, reveal: bool) -> str:
+    name = signer.holder.name if signer.holder is not None else None
+    return printable(name or _subject(signer, reveal=reveal))
+
+
+def _subject(signer: CertificateProfile, *, reveal: bool) -> str:
+    """The subject; of a stranger to JPKI in full, since it is all that tells who that is."""
+    return subject_text(signer, reveal=reveal or signer.kind is CertificateKind.UNKNOWN)

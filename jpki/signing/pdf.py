@@ -18,9 +18,10 @@ from cryptography.x509.oid import NameOID
 from jpki.certificates.holder import read_holder
 from jpki.errors import ContentChangedError
 from jpki.signing.digest import HashAlgorithm, hash_stream
+from jpki.signing.document_view import DocumentView
 from jpki.signing.pdf_options import NOTHING_CHOSEN, PdfOptions, PdfProfile
 from jpki.signing.pdf_plan import plan_field
-from jpki.signing.pdf_reader import DocumentView, PdfReader, open_pdf, parsing, size_of
+from jpki.signing.pdf_reader import PdfReader, open_pdf, parsing, size_of
 from jpki.signing.pdf_stamp import plan_stamp, stamp_text
 from jpki.signing.pdf_writer import (
     EmptySignature,

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from support import pdf
 from support.by_pyhanko import signed_pdf
 from support.cards import PASSWORD
 from support.cms import DOCUMENT, Forgery, signed_data
-from support.pki import AT, PKI_DIR
+from support.pki import AT, PKI_DIR, load, load_key
 from support.trial import Trial
 
 from cli.signature_format import FORMAT_WORDS
@@ -198,3 +201,30 @@ def test_the_weakness_of_old_signatures_is_said_in_every_format(
     run = trial.run("verify", *names, *common, "--allow-sha1", as_json=False)
     assert run.exit_code == 0
     assert run.stdout.decode().count("SHA-1") == len(names)
+
+
+def signed_by(trial: Trial, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> str:
+    """Who signed, in the words for people, and whether JSON says the same."""
+    signature = signed_data(Forgery(certificate=certificate, key=key))
+    (trial.folder / "x.p7s").write_bytes(signature)
+    (trial.folder / "x").write_bytes(DOCUMENT)
+    text = trial.run("verify", "x.p7s", as_json=False).stdout.decode()
+    (line,) = [line for line in text.splitlines() if "signed by:" in line]
+    (file,) = json.loads(trial.run("verify", "x.p7s").stdout)["files"]
+    name = line.split("signed by:")[1].strip()
+    assert file["signatures"][0]["signer"]["subject"] == name
+    return name
+
+
+def test_a_signer_who_is_no_holder_is_named_unless_the_name_is_a_card_s(trial: Trial) -> None:
+    key = load_key("foreign-ca")
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Mihon Seimei K.K.")])
+    insurer = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+        .not_valid_before(AT).not_valid_after(AT.replace(year=2030))
+        .sign(key, SHA256())
+    )  # fmt: skip
+    assert signed_by(trial, insurer, key) == "CN=Mihon Seimei K.K."
+    card = signed_by(trial, load("authentication"), load_key("authentication"))
+    assert card.startswith("CN=***")

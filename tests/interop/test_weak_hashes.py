@@ -47,7 +47,7 @@ def test_what_openssl_signs_with_sha1_passes_on_demand(
 ) -> None:
     signature = openssl_sign(tmp_path, *options)
 
-    def check(document: bytes = DOCUMENT, **named: Any) -> tuple[tuple[Reason, ...], ...]:
+    def check(document: bytes = DOCUMENT, **named: Any) -> tuple[tuple[Reason | Note, ...], ...]:
         content = None if "-nodetach" in options else io.BytesIO(document)
         report = verify_cms(signature, content, CA, AT, **named)
         return tuple((*each.reasons, *each.notes) for each in report.signatures)
