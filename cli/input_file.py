@@ -96,7 +96,7 @@ class InputFile:
         if self.kept is not None:
             return self.kept.open()
         if self.is_stdin:
-            return sys.stdin.buffer
+            return _own_stdin()
         try:
             return self.path.open("rb")
         except OSError as error:
@@ -236,6 +236,19 @@ class BackgroundHash:
             if not source.is_stdin:
                 stream.close()
         return HashedInput(source=source, digest=digest, size=size or 0, stamp=stamp, spool=spool)
+
+
+def _own_stdin() -> BinaryIO:
+    """The standard input by a handle of its own.
+
+    A thread that still waits for a pipe when the command ends would hold the lock of Python's own
+    one, and the interpreter, which closes that at its end, would abort.
+    """
+    try:
+        descriptor = os.dup(sys.stdin.fileno())
+    except (OSError, ValueError):  # no file, as in a program that runs the command in itself
+        return sys.stdin.buffer
+    return open(descriptor, "rb")  # noqa: SIM115, PTH123  # ends with the process
 
 
 def spooled(stream: BinaryIO) -> BinaryIO:
