@@ -248,7 +248,7 @@ def _own_stdin() -> BinaryIO:
         descriptor = os.dup(sys.stdin.fileno())
     except (OSError, ValueError):  # no file, as in a program that runs the command in itself
         return sys.stdin.buffer
-    return open(descriptor, "rb")  # noqa: SIM115, PTH123  # ends with the process
+    return open(descriptor, "rb")  # noqa: PTH123  # ends with the process
 
 
 def spooled(stream: BinaryIO) -> BinaryIO:

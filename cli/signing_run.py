@@ -1,12 +1,16 @@
 """One run of ``jpki sign``: every signature with one PIN, in one transaction."""
 
+import errno
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 from cli.context import AppContext
 from cli.document_signing import Signing, libraries_of
+from cli.errors import FileProblemError, InputError, OutputNotWrittenError
 from cli.input_file import BackgroundHash, HashedInput
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
@@ -15,6 +19,8 @@ from cli.signing_preparation import prepared
 from cli.translation import _
 from jpki.certificates import is_test_certificate
 from jpki.errors import DocumentError
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,8 @@ def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[Hash
         except DocumentError:  # what could be known with the certificate only, as a missing glyph
             app.error_facts["input"] = job.source.name
             raise
+        except OSError as error:
+            raise _file_problem(error, job) from error
         place = app.output.content() if job.output is None else job.output.writing()
         write(resources.enter_context(place))
     for item in inputs:
@@ -113,6 +121,13 @@ def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[Hash
                     "{path} changed while it was being signed; what was read first is signed."
                 ).format(path=printable(item.source.name))
             )
+
+
+def _file_problem(error: OSError, job: Job) -> FileProblemError:
+    """What a document could not be read for, or its signed form not be put together."""
+    if error.errno in NO_ROOM:
+        return OutputNotWrittenError(tempfile.gettempdir(), error)
+    return InputError(job.source.name, error)
 
 
 def _say_progress(app: AppContext, count: int, total: int) -> None:

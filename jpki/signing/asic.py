@@ -60,7 +60,7 @@ def check_asice(names: Sequence[str], existing: BinaryIO | None = None) -> None:
         DocumentError: EMPTY, NAME_UNUSABLE, DUPLICATE_NAME or NOT_ASICE.
         OSError: the container cannot be read.
     """
-    _Plan(names, existing)
+    _Plan(names, existing).check_contents()
 
 
 def sign_asice(
@@ -168,6 +168,15 @@ class _Plan:
             number += 1
         self.manifest_name, self.signature_name = _names_of(number)
 
+    def check_contents(self) -> None:
+        """Read the existing container: no signature of it may be broken already.
+
+        Raises:
+            DocumentError: NOT_ASICE, a file is damaged, missing, or not what was signed.
+        """
+        if self._container is not None:
+            self._container.check_contents()
+
     def copy_existing(self, writer: "_Writer") -> Iterator[tuple[str, bytes]]:
         """Copy an existing container -> names and digests of its data files."""
         if self._container is None:
@@ -216,6 +225,13 @@ class _Existing:
         self.names = self._container.names
         if any(XADES_SIGNATURE.fullmatch(name) for name in self.names):
             raise DocumentError(DocumentFault.NOT_ASICE, "XAdES")
+
+    def check_contents(self) -> None:
+        from jpki.verification.asic import find_broken
+
+        broken = next(find_broken(self._container), None)
+        if broken is not None:
+            raise DocumentError(DocumentFault.NOT_ASICE, broken)
 
     def copy(self, name: str, writer: "_Writer") -> bytes:
         """Copy a file -> its digest."""

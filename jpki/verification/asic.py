@@ -166,9 +166,8 @@ def _verify_extended(container: Container, circumstances: Circumstances) -> Veri
     reasons: list[Reason] = []
     manifests: list[_SignedManifest] = []
     for name in manifest_names:
-        data = container.read(name)
         try:
-            manifests.append(_SignedManifest(data=data, manifest=parse_manifest(data)))
+            manifests.append(_read_manifest(container, name))
         except ManifestError as error:
             reasons.append(error.reason)
     digests = _digests(container, manifests)
@@ -189,6 +188,35 @@ def _verify_extended(container: Container, circumstances: Circumstances) -> Veri
     if reports and not signed.issuperset(container.data_names):
         reasons.append(Reason.UNSIGNED_FILE)
     return VerificationReport(reasons=tuple(dict.fromkeys(reasons)), signatures=tuple(reports))
+
+
+def find_broken(container: Container) -> Iterator[str]:
+    """Yield names of files that are damaged, missing, or not what a manifest says of them.
+
+    Every file is read.
+    """
+    name = ""
+    try:
+        for name in container.names:
+            for _ in container.chunks(name, CHUNK_SIZE):
+                pass
+        found = [name for name in container.names if MANIFEST.fullmatch(name)]
+        manifests: list[_SignedManifest] = []
+        for name in found:
+            manifests.append(_read_manifest(container, name))
+    except (ContainerError, ManifestError):
+        yield name
+        return
+    digests = _digests(container, manifests)
+    for each in manifests:
+        for reference in each.manifest.references:
+            if digests.get((reference.name, reference.algorithm)) != reference.digest:
+                yield reference.name
+
+
+def _read_manifest(container: Container, name: str) -> _SignedManifest:
+    data = container.read(name)
+    return _SignedManifest(data=data, manifest=parse_manifest(data))
 
 
 def _digests(container: Container, manifests: Sequence[_SignedManifest]) -> Digests:
