@@ -25,6 +25,7 @@ from jpki.signing.asic_names import (
     MIMETYPE_NAME,
     XADES_SIGNATURE,
     folded,
+    is_of_container,
     is_reserved,
     is_safe,
 )
@@ -155,7 +156,7 @@ class _Plan:
     def __init__(self, names: Sequence[str], existing: BinaryIO | None) -> None:
         self._container = None if existing is None else _Existing(existing)
         old = () if self._container is None else self._container.names
-        data = [*names, *(name for name in old if not is_reserved(name))]
+        data = [*names, *(name for name in old if not is_of_container(name))]
         if not data:
             raise DocumentError(DocumentFault.EMPTY)
         _check_names(names, data)
@@ -184,7 +185,7 @@ class _Plan:
         for name in self._container.names:
             if name != MIMETYPE_NAME:
                 digest = self._container.copy(name, writer)
-                if not is_reserved(name):
+                if not is_of_container(name):
                     yield name, digest
 
 

@@ -20,6 +20,7 @@ from jpki.signing.asic_names import (
     META_INF,
     MIMETYPE_NAME,
     folded,
+    is_of_container,
     is_reserved,
     is_safe,
 )
@@ -100,8 +101,8 @@ class Container:
 
     @property
     def data_names(self) -> tuple[str, ...]:
-        """The files that it is for: neither ``mimetype`` nor anything in META-INF."""
-        return tuple(name for name in self._entries if not is_reserved(name))
+        """The files that it is for: neither ``mimetype`` nor what belongs into META-INF."""
+        return tuple(name for name in self._entries if not is_of_container(name))
 
     def entry(self, name: str) -> zipfile.ZipInfo:
         """Return what the directory says of a file."""

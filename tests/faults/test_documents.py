@@ -209,7 +209,8 @@ def test_what_is_too_large_for_its_form_is_refused_before_the_card_is_touched(
     assert trial.card.exchange_count == 0
 
 
-def test_five_gibibytes_are_signed_and_verified_in_little_memory(trial: Trial, huge: str) -> None:
+def test_a_gibibyte_is_signed_and_verified_in_little_memory(trial: Trial, huge: str) -> None:
+    os.truncate(huge, GIB)  # `scripts/bench` takes four
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sign(trial, huge)
     run = trial.run("verify", f"{huge}.p7s")

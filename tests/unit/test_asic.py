@@ -651,6 +651,29 @@ def test_a_file_of_signatures_without_any_is_never_passed_over():
     assert report.reasons == (Reason.MALFORMED,)
 
 
+@pytest.mark.parametrize(
+    "name", ["META-INF/contract.pdf", "META-INF/evil.exe", "META-INF/a/b", "META-INF/signature.pdf"]
+)
+def test_nothing_hides_among_the_files_of_the_container(name):
+    report = verify(AsicContainer(more=[ZipEntry(name=name, content=b"x")]).build())
+    assert report.reasons == (Reason.UNSIGNED_FILE,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "META-INF/manifest.xml",
+        "META-INF/container.xml",
+        "META-INF/timestamp.tst",
+        "META-INF/ASiCArchiveManifest.xml",
+        "META-INF/evidencerecord.ers",
+    ],
+)
+def test_what_containers_have_beside_their_files_needs_no_signature(name):
+    report = verify(AsicContainer(more=[ZipEntry(name=name, content=b"x")]).build())
+    assert reasons_of(report) == []
+
+
 # --- what is covered ----------------------------------------------------------------------------
 
 
