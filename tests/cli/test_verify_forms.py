@@ -228,3 +228,12 @@ def test_a_signer_who_is_no_holder_is_named_unless_the_name_is_a_card_s(trial: T
     assert signed_by(trial, insurer, key) == "CN=Mihon Seimei K.K."
     card = signed_by(trial, load("authentication"), load_key("authentication"))
     assert card.startswith("CN=***")
+
+
+def test_a_name_turns_no_text_around_on_the_page(trial: Trial) -> None:
+    name = "contract\u202efdp.p7s"
+    (trial.folder / name).write_bytes(b"x")
+    trial.run("verify", name, "--report", "page.html")
+    page = (trial.folder / "page.html").read_text(encoding="utf-8")
+    assert "\u202e" not in page
+    assert "\\u202e" in page

@@ -256,7 +256,7 @@ def test_a_file_that_changes_while_it_is_signed_is_never_half_old_and_half_new(
         assert not (trial.folder / "out").exists()
         return
     assert "changed while it was being signed" in run.stderr
-    more = ()
+    more: tuple[str, ...] = ()
     if not options:
         (trial.folder / "before").write_bytes(contents[name])
         more = ("--content", "before") if name == "x.txt" else ()

@@ -6,6 +6,7 @@ never said to be signed as a whole.
 """
 
 import io
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -409,10 +410,11 @@ USUAL = {
 }
 
 
-def with_properties(parts: dict[str, str]) -> SignatureReport:
+def with_properties(parts: dict[str, Any]) -> SignatureReport:
     references = (Ref(), PROPERTIES)
     text = "<contract><amount>100</amount>{}</contract>"
-    signature = Sig(references=references, **({"objects": XADES_OBJECT} | parts))
+    given: dict[str, Any] = {"objects": XADES_OBJECT} | parts
+    signature = Sig(references=references, **given)
     return verify_xml(Document(text=text, signature=signature).sign(), CA, AT).signatures[0]
 
 
