@@ -85,15 +85,20 @@ class SigningPlan:
         for job in self.jobs:
             for source in job.sources:
                 source.check()
-            size = job.source.size() or 0
-            if self.settings.attached and size >= MAX_ATTACHED_SIZE:
-                raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
+            if self.settings.attached:
+                check_attached_size(job.source.size() or 0)
             if job.output is not None:
                 job.output.check(inputs)
             place = STDOUT if job.output is None else str(job.output.place())
             if place in places:
                 raise OutputRefusedError(job.output_name, OutputFault.TWICE)
             places.add(place)
+
+
+def check_attached_size(size: int) -> None:
+    """Refuse what other programs could not read attached. Raises: ContentTooLargeError."""
+    if size >= MAX_ATTACHED_SIZE:
+        raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
 
 
 def format_of(source: InputFile) -> tuple[SignatureFormat, InputFile]:

@@ -14,7 +14,7 @@ from cli.errors import FileProblemError, InputError, OutputNotWrittenError
 from cli.input_file import BackgroundHash, HashedInput
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
-from cli.signing_plan import Job, SigningPlan
+from cli.signing_plan import Job, SigningPlan, check_attached_size
 from cli.signing_preparation import prepared
 from cli.translation import _
 from jpki.certificates import is_test_certificate
@@ -80,10 +80,16 @@ def _sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> Sign
         keep_content=plan.settings.attached or not all(form.signs_digest for form in formats),
         prepare=libraries_of(formats),
     )
+
+    def wait() -> None:
+        background.wait()
+        if plan.settings.attached:  # of a pipe only reading told how long it is
+            check_attached_size(max(result.size for result in background.results()))
+
     finished: list[SignedFile] = []
     is_test = False
     try:
-        with unlocked(app, request, before_card=background.wait) as application:
+        with unlocked(app, request, before_card=wait) as application:
             now = app.clock()
             key = application.signature_key(at=now, allow_expired=plan.settings.allow_expired)
             is_test = is_test_certificate(key.certificate)

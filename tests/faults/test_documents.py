@@ -209,6 +209,15 @@ def test_what_is_too_large_for_its_form_is_refused_before_the_card_is_touched(
     assert trial.card.exchange_count == 0
 
 
+def test_a_pipe_that_was_too_long_is_refused_before_the_card_is_touched_too(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.signing_plan.MAX_ATTACHED_SIZE", 1000)
+    run = trial.run("sign", "-", "--attached", *SOURCE, pin=PASSWORD, stdin=bytes(1000))
+    assert (run.exit_code, run.error["code"]) == (2, "content-too-large")
+    assert trial.card.exchange_count == 0
+
+
 def test_a_gibibyte_is_signed_and_verified_in_little_memory(trial: Trial, huge: str) -> None:
     os.truncate(huge, GIB)  # `scripts/bench` takes four
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
