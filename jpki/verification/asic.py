@@ -98,7 +98,7 @@ def _verify_simple(container: Container, circumstances: Circumstances) -> Verifi
     if len(container.data_names) != 1 or len(cades) + len(xades) != 1:
         return VerificationReport(reasons=(Reason.MALFORMED,))
     if xades:
-        return _verify_xades(container, xades[0], circumstances)
+        return _verify_xades(container, xades[0], DataFiles(container), circumstances)
     (data_name,) = container.data_names
     member = Member(container, data_name)
     with io.BufferedReader(member, CHUNK_SIZE) as content:
@@ -114,10 +114,9 @@ def _verify_simple(container: Container, circumstances: Circumstances) -> Verifi
 
 
 def _verify_xades(
-    container: Container, name: str, circumstances: Circumstances
+    container: Container, name: str, files: DataFiles, circumstances: Circumstances
 ) -> VerificationReport:
     """Verify a file of signatures that refer to the files beside themselves."""
-    files = DataFiles(container)
     report = verify_xml(
         container.read(name),
         circumstances.anchors,
@@ -180,8 +179,9 @@ def _verify_extended(container: Container, circumstances: Circumstances) -> Veri
         if found.manifest.signature in cades
         for reference in found.manifest.references
     }
+    files = DataFiles(container)
     for name in xades:
-        report = _verify_xades(container, name, circumstances)
+        report = _verify_xades(container, name, files, circumstances)
         reasons += [reason for reason in report.reasons if reason is not Reason.UNSIGNED_FILE]
         signed |= {file for each in report.signatures for file in each.files}
         reports += report.signatures

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Final, TypeVar
 
 from jpki.certificates.verdict import Reason
@@ -99,7 +100,7 @@ class Container:
         """All files in their order, without folders."""
         return tuple(self._entries)
 
-    @property
+    @cached_property
     def data_names(self) -> tuple[str, ...]:
         """The files that it is for: neither ``mimetype`` nor what belongs into META-INF."""
         return tuple(name for name in self._entries if not is_of_container(name))

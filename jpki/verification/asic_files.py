@@ -6,12 +6,16 @@ What is written out must be what was verified, so each is hashed again on its wa
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Final
 
+from jpki.certificates.verdict import Reason
 from jpki.errors import ContentChangedError
 from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm
-from jpki.verification.asic_container import Container, ContainerError
+from jpki.verification.asic_container import FREE_SIZE, Container, ContainerError
 from jpki.verification.asic_manifest import FileReference
+
+TIMES: Final = 10
+"""How often all files together may be read beside what is free: once for each signature of them."""
 
 
 class Member(io.RawIOBase):
@@ -45,30 +49,44 @@ class Member(io.RawIOBase):
 
 
 class DataFiles(Mapping[str, BinaryIO]):
-    """Name -> content: the files that a container is for, for signatures that name them."""
+    """Name -> content: the files that a container is for, for signatures that name them.
+
+    Each file of signatures reads what it names anew, so all of it together is bounded.
+    """
 
     def __init__(self, container: Container) -> None:
         self._container = container
         self._members: dict[str, Member] = {}
+        self._names = dict.fromkeys(container.data_names)
+        size = sum(container.entry(name).file_size for name in self._names)
+        self._left = FREE_SIZE + TIMES * size
 
     def __getitem__(self, name: str) -> BinaryIO:
-        """Open a file. Raises: KeyError: there is none of this name."""
-        if name not in self._container.data_names:
+        """Open a file.
+
+        Raises:
+            KeyError: there is none of this name.
+            ContainerError: too much was read already.
+        """
+        if name not in self._names:
             raise KeyError(name)
+        if self._left < 0:
+            raise ContainerError("signatures that read too much", Reason.LIMIT_EXCEEDED)
+        self._left -= self._container.entry(name).file_size
         self._members[name] = Member(self._container, name)
         return io.BufferedReader(self._members[name], CHUNK_SIZE)
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is such a file; it is not opened."""
-        return name in self._container.data_names
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
-        return iter(self._container.data_names)
+        return iter(self._names)
 
     def __len__(self) -> int:
         """Count the files."""
-        return len(self._container.data_names)
+        return len(self._names)
 
     def read_so_far(self, names: Sequence[str]) -> tuple[FileReference, ...]:
         """Return what was read of these files, to be found again."""

@@ -236,3 +236,12 @@ def test_what_changed_since_it_was_verified_does_not_come_out() -> None:
         view[place : place + 10] = b"a contrast"
     with pytest.raises(ContentChangedError):
         extracted(report)
+
+
+def test_signatures_do_not_have_a_large_file_read_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("jpki.verification.asic_files.FREE_SIZE", 0)
+    for count, expected in ((10, []), (12, [Reason.LIMIT_EXCEEDED])):
+        data = container(*[signatures(ONE)] * count, files=ONE)
+        assert reasons_of(verify(data)) == expected
