@@ -5,7 +5,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -119,6 +119,7 @@ class Signing:
             self.key,
             self.key.certificate,
             signing_time=self.time,
+            algorithm=self.settings.algorithm,
             detached=self.settings.detached,
         )
 
@@ -163,8 +164,13 @@ def _is_container(stream: BinaryIO) -> bool:
 def _unnamed(resources: ExitStack) -> BinaryIO:
     """A temporary file that has no name, so that nothing of it stays whatever happens."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by the stack
-    resources.callback(file.close)
+    resources.callback(_discard, file)
     return file
+
+
+def _discard(file: BinaryIO) -> None:
+    with suppress(OSError):  # what does not fit on the disk any more is not wanted either
+        file.close()
 
 
 def _copy(source: BinaryIO, output: BinaryIO) -> None:

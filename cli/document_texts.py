@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # By the fault's word, so that nothing of the library is imported here.
 TEXTS: Final[dict[str, str]] = {
-    "empty": N_("The file is empty: there is nothing to sign."),
+    "empty": N_("The file is empty: there is nothing to sign. Check which file you mean."),
     "not-pdf": N_("This is not a PDF. --format cms signs any file."),
     "pdf-broken": N_(
         "The structure of this PDF is damaged ({detail}). Print it to a new PDF and sign that one."
@@ -36,7 +36,9 @@ TEXTS: Final[dict[str, str]] = {
         "This PDF is an XFA form: what it shows is not what would be signed. Print it to a new PDF"
         " and sign that one."
     ),
-    "field-missing": N_("The PDF has no signature field of that name. It has: {detail}"),
+    "field-missing": N_(
+        "The PDF has no signature field of that name. Choose one that it has: {detail}"
+    ),
     "field-signed": N_("That signature field is signed already. Choose another one."),
     "field-ambiguous": N_(
         "That name belongs to something in the PDF that cannot be signed. Choose another one."
@@ -52,7 +54,7 @@ TEXTS: Final[dict[str, str]] = {
         "This PDF was certified: signatures may be added, but no new stamp. Sign without --stamp,"
         " or in a field that is there already (--field)."
     ),
-    "page-missing": N_("There is no such page. The PDF has {detail} pages."),
+    "page-missing": N_("There is no such page. Choose another one: the PDF has {detail} pages."),
     "stamp-outside-page": N_(
         "The stamp would stand outside the page, which is {detail} points large. Move it."
     ),
@@ -69,7 +71,10 @@ TEXTS: Final[dict[str, str]] = {
         "The font has no glyph for {detail}. Give another one with --font FILE, such as IPAmjMincho"
         " (IPAmj明朝)."
     ),
-    "xml-malformed": N_("This is not XML, or it is damaged (line {detail})."),
+    "xml-malformed": N_(
+        "This is not XML, or it is damaged (line {detail}). Mend it, or sign it as it is with"
+        " --format cms."
+    ),
     "xml-encoding": N_(
         "The characters of this XML cannot be read as its declaration says ({detail}). Save it as"
         " UTF-8."
@@ -93,10 +98,11 @@ TEXTS: Final[dict[str, str]] = {
     ),
     "duplicate-id": N_(
         "{detail} elements of this XML have the id of --reference, so nobody could tell which one"
-        " was signed."
+        " was signed. Give each an id of its own."
     ),
     "parent-missing": N_(
-        "--parent must lead to exactly one element of this XML; it leads to {detail}."
+        "--parent must lead to exactly one element of this XML; it leads to {detail}. Choose"
+        " another place."
     ),
     "signature-would-break": N_(
         "This XML has a signature already that covers the place of the new one and would be broken"
@@ -104,6 +110,7 @@ TEXTS: Final[dict[str, str]] = {
     ),
     "not-egov": N_(
         "This is no kousei.xml (構成管理) of e-Gov: {detail} is missing or there more than once."
+        " Check which file you mean."
     ),
     "name-unusable": N_(
         "A container cannot hold a file of this name: the name is reserved, is not Unicode, or is a"

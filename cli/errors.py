@@ -147,6 +147,8 @@ class OutputFault(Enum):
     NOT_FOLDER = "not-folder"
     IS_INPUT = "is-input"
     TWICE = "twice"
+    NOT_BESIDE = "not-beside"
+    """Not in the folder of the files that it names."""
     IMPOSSIBLE = "impossible"
     """The file system has no place of this name."""
 

@@ -6,11 +6,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from cli.errors import InputError
+from cli.kept_content import BegunContent, KeptContent, WholeContent
 from cli.translation import N_
 from jpki.signing.digest import HashAlgorithm, hash_stream
 
@@ -26,6 +28,8 @@ class InputFile:
     """A document by its name; ``-`` is the standard input."""
 
     name: str
+    kept: KeptContent | None = field(default=None, repr=False, compare=False)
+    """What was read already of what can be read once."""
 
     @property
     def is_stdin(self) -> bool:
@@ -55,7 +59,9 @@ class InputFile:
             raise InputError(self.name, error) from error
 
     def size(self) -> int | None:
-        """The bytes of a regular file; None where only reading tells. Raises: InputError."""
+        """The bytes of it; None where only reading tells. Raises: InputError."""
+        if self.kept is not None:
+            return self.kept.size
         if self.is_stdin:
             return None
         status = self._stat()
@@ -88,12 +94,43 @@ class InputFile:
 
     def open(self) -> BinaryIO:
         """Open it for reading. Raises: InputError."""
+        if self.kept is not None:
+            return self.kept.open()
         if self.is_stdin:
-            return sys.stdin.buffer
+            return _own_stdin()
         try:
             return self.path.open("rb")
         except OSError as error:
             raise InputError(self.name, error) from error
+
+    def begun(self, most: int) -> tuple[Self, bytes]:
+        """Look at the first bytes of a pipe -> what reads it all from then on, and those bytes.
+
+        Raises:
+            InputError.
+        """
+        stream = self.open()
+        try:
+            head = stream.read(most)
+        except OSError as error:
+            raise InputError(self.name, error) from error
+        return replace(self, kept=BegunContent(head, stream, owned=not self.is_stdin)), head
+
+    def whole(self, resources: ExitStack) -> Self:
+        """Read all of a pipe -> what can be read at any place and again, until resources close.
+
+        Raises:
+            InputError.
+        """
+        stream = self.open()
+        try:
+            spool = resources.enter_context(spooled(stream))
+        except OSError as error:
+            raise InputError(self.name, error) from error
+        finally:
+            if not self.is_stdin:
+                stream.close()
+        return replace(self, kept=WholeContent(spool))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +242,19 @@ class BackgroundHash:
             if not source.is_stdin:
                 stream.close()
         return HashedInput(source=source, digest=digest, size=size or 0, stamp=stamp, spool=spool)
+
+
+def _own_stdin() -> BinaryIO:
+    """The standard input by a handle of its own.
+
+    A thread that still waits for a pipe when the command ends would hold the lock of Python's own
+    one, and the interpreter, which closes that at its end, would abort.
+    """
+    try:
+        descriptor = os.dup(sys.stdin.fileno())
+    except (OSError, ValueError):  # no file, as in a program that runs the command in itself
+        return sys.stdin.buffer
+    return open(descriptor, "rb")  # noqa: PTH123  # ends with the process
 
 
 def spooled(stream: BinaryIO) -> BinaryIO:

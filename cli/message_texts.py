@@ -312,6 +312,11 @@ def _output_fault(fault: OutputFault) -> str:
             return _("The output {path} is the input itself.")
         case OutputFault.TWICE:
             return _("Two inputs would have the same output {path}.")
+        case OutputFault.NOT_BESIDE:
+            return _(
+                "A signature in XML finds the files that it is over by their names, beside itself:"
+                " {path} would not lie in their folder."
+            )
         case OutputFault.IMPOSSIBLE:
             return _("The output {path} cannot be written: its name is not possible.")
 

@@ -94,7 +94,7 @@ class FormatOptions:
             cades=self.profile != "cms",
             pem=pem,
             allow_expired=allow_expired,
-            pdf=self._pdf(),
+            pdf=self._pdf(algorithm),
             xml=self._xml(algorithm),
             timestamper=self._timestamper(warn),
         )
@@ -129,8 +129,14 @@ class FormatOptions:
             on_failure=go_without if self.tsa_optional else None,
         )
 
-    def _pdf(self) -> PdfOptions:
+    def _pdf(self, algorithm: HashAlgorithm) -> PdfOptions:
         source = self.pdf_password_from
+        if self.profile in {"touki", "egov"} and algorithm is not HashAlgorithm.SHA256:
+            raise UsageProblemError(
+                _("--profile {profile} takes SHA-256 only; leave --hash out.").format(
+                    profile=self.profile
+                )
+            )
         return PdfOptions(
             profile=PdfProfile.TOUKI if self.profile == "touki" else PdfProfile.PADES,
             certify=None if self.certify is None else Certification(self.certify),
@@ -139,6 +145,7 @@ class FormatOptions:
             location=self.location,
             stamp=self._stamp(),
             password=None if source is None else source.read(),
+            digest=algorithm,
         )
 
     def _stamp(self) -> PdfStamp | None:

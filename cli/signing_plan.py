@@ -1,5 +1,6 @@
 """What ``jpki sign`` is going to do: which files in which format, and where the signatures go."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,9 +85,8 @@ class SigningPlan:
         for job in self.jobs:
             for source in job.sources:
                 source.check()
-            size = job.source.size() or 0
-            if self.settings.attached and size >= MAX_ATTACHED_SIZE:
-                raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
+            if self.settings.attached:
+                check_attached_size(job.source.size() or 0)
             if job.output is not None:
                 job.output.check(inputs)
             place = STDOUT if job.output is None else str(job.output.place())
@@ -95,15 +95,24 @@ class SigningPlan:
             places.add(place)
 
 
-def format_of(source: InputFile) -> SignatureFormat:
-    """What ``auto`` means for a file: by its content; a pipe is signed as CMS. Raises: InputError.
+def check_attached_size(size: int) -> None:
+    """Refuse what other programs could not read attached. Raises: ContentTooLargeError."""
+    if size >= MAX_ATTACHED_SIZE:
+        raise ContentTooLargeError(size, MAX_ATTACHED_SIZE)
 
-    What cannot be looked at without taking something away from it is not looked at.
+
+def format_of(source: InputFile) -> tuple[SignatureFormat, InputFile]:
+    """What ``auto`` means for a file: by its content -> the format, and what reads the file now.
+
+    Raises:
+        InputError.
     """
     source.check()
     if source.size() is None:
-        return SignatureFormat.CMS
-    return BY_CONTENT.get(detect_format(source.read(HEAD_BYTES - 1)), SignatureFormat.CMS)
+        source, head = source.begun(HEAD_BYTES)
+    else:
+        head = source.read(HEAD_BYTES - 1)
+    return BY_CONTENT.get(detect_format(head), SignatureFormat.CMS), source
 
 
 def plan_jobs(
@@ -131,7 +140,9 @@ def plan_jobs(
     if chosen is SignatureFormat.ASICE or (chosen is SignatureFormat.XML and covers_files):
         groups: tuple[tuple[InputFile, ...], ...] = (sources,)
         if chosen is SignatureFormat.XML:
-            _check_names(sources if settings.xml.form is not XmlForm.EGOV else sources[1:])
+            beside = sources if settings.xml.form is not XmlForm.EGOV else sources[1:]
+            _check_names(beside)
+            _check_place(beside, output or sources[0].name)
     else:
         groups = tuple((source,) for source in sources)
     if output is not None and len(groups) > 1:
@@ -156,6 +167,23 @@ def _check_names(sources: Sequence[InputFile]) -> None:
         names.add(source.path.name)
 
 
+def _check_place(sources: Sequence[InputFile], output: str) -> None:
+    """A signature in XML must lie beside the files, or nobody finds them; stdout goes anywhere.
+
+    Raises:
+        UsageProblemError, OutputRefusedError.
+    """
+    folders = {os.path.realpath(source.path.parent) for source in sources}
+    if output == STDOUT or not folders:
+        return
+    if len(folders) > 1:
+        raise UsageProblemError(
+            _("XML over files finds them beside itself, and these lie in several folders.")
+        )
+    if os.path.realpath(Path(output).parent) not in folders:
+        raise OutputRefusedError(output, OutputFault.NOT_BESIDE)
+
+
 def _job(
     sources: tuple[InputFile, ...],
     chosen: SignatureFormat | None,
@@ -164,7 +192,10 @@ def _job(
     *,
     force: bool,
 ) -> Job:
-    found = format_of(sources[0]) if chosen is None else chosen
+    found = chosen
+    if found is None:
+        found, first = format_of(sources[0])
+        sources = (first, *sources[1:])
     name = _output_name(sources[0], found, settings) if output is None else output
     return Job(sources=sources, format=found, output=output_file(name, force=force))
 

@@ -1,5 +1,6 @@
 """What is looked at before a PIN is asked for: the documents, and their passwords."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,7 @@ from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningPlan, SigningSettings
 from cli.translation import _
 from jpki.errors import DocumentError, DocumentFault
-from jpki.signing.pdf_options import NOTHING_CHOSEN
+from jpki.signing.pdf_options import PdfOptions
 from jpki.signing.xml_options import XmlOptions
 
 WITH_TIMESTAMP: Final = frozenset({SignatureFormat.CMS, SignatureFormat.PDF, SignatureFormat.ASICE})
@@ -20,17 +21,31 @@ ENTRIES: Final = 3
 PASSWORD_FAULTS: Final = (DocumentFault.PDF_ENCRYPTED, DocumentFault.PDF_PASSWORD_WRONG)
 
 
-def prepared(app: AppContext, plan: SigningPlan) -> SigningPlan:
+def prepared(app: AppContext, plan: SigningPlan, resources: ExitStack) -> SigningPlan:
     """Refuse what cannot be signed as asked -> the plan, with what had to be asked for.
+
+    A pipe is read to its end where its format needs the whole document, so that this can be looked
+    into as well; resources hold it.
 
     Raises:
         UsageProblemError, DocumentError, InputError.
     """
     _check_options(plan)
-    for job in plan.jobs:
-        if job.source.size() is not None:  # a pipe can be read once only
+    jobs = tuple(_readable_again(job, resources) for job in plan.jobs)
+    plan = replace(plan, jobs=jobs)
+    for job in jobs:
+        if not job.format.signs_digest:
             plan = _with_document_checked(app, plan, job)
     return plan
+
+
+def _readable_again(job: Job, resources: ExitStack) -> Job:
+    if job.format.signs_digest:
+        return job
+    sources = (
+        source.whole(resources) if source.size() is None else source for source in job.sources
+    )
+    return replace(job, sources=tuple(sources))
 
 
 def _check_options(plan: SigningPlan) -> None:
@@ -39,7 +54,7 @@ def _check_options(plan: SigningPlan) -> None:
     settings = plan.settings
     if settings.timestamper is not None and not formats <= WITH_TIMESTAMP:
         raise UsageProblemError(_("--tsa is for CMS, PDF and ASiC-E."))
-    if settings.pdf != NOTHING_CHOSEN and SignatureFormat.PDF not in formats:
+    if settings.pdf != PdfOptions(digest=settings.algorithm) and SignatureFormat.PDF not in formats:
         raise UsageProblemError(_("There are options for PDF, and no PDF among the files."))
     if settings.xml != XmlOptions(digest=settings.algorithm) and SignatureFormat.XML not in formats:
         raise UsageProblemError(_("There are options for XML, and no XML among the files."))

@@ -1,20 +1,26 @@
 """One run of ``jpki sign``: every signature with one PIN, in one transaction."""
 
+import errno
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 from cli.context import AppContext
 from cli.document_signing import Signing, libraries_of
+from cli.errors import FileProblemError, InputError, OutputNotWrittenError
 from cli.input_file import BackgroundHash, HashedInput
 from cli.pin_entry import PinRequest, unlocked
 from cli.printable import printable
-from cli.signing_plan import Job, SigningPlan
+from cli.signing_plan import Job, SigningPlan, check_attached_size
 from cli.signing_preparation import prepared
 from cli.translation import _
 from jpki.certificates import is_test_certificate
 from jpki.errors import DocumentError
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,11 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
 
     An error of the card ends the batch; what was signed before it stays.
     """
-    plan = prepared(app, plan)
+    with ExitStack() as resources:
+        return _sign_files(app, prepared(app, plan, resources), request)
+
+
+def _sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignResult:
     formats = {job.format for job in plan.jobs}
     background = BackgroundHash(
         [source for job in plan.jobs for source in job.sources],
@@ -70,12 +80,16 @@ def sign_files(app: AppContext, plan: SigningPlan, request: PinRequest) -> SignR
         keep_content=plan.settings.attached or not all(form.signs_digest for form in formats),
         prepare=libraries_of(formats),
     )
+
+    def wait() -> None:
+        background.wait()
+        if plan.settings.attached:  # of a pipe only reading told how long it is
+            check_attached_size(max(result.size for result in background.results()))
+
     finished: list[SignedFile] = []
     is_test = False
     try:
-        with unlocked(
-            app, request, before_card=background.wait, meanwhile=background.prepare
-        ) as application:
+        with unlocked(app, request, before_card=wait, meanwhile=background.prepare) as application:
             now = app.clock()
             key = application.signature_key(at=now, allow_expired=plan.settings.allow_expired)
             is_test = is_test_certificate(key.certificate)
@@ -102,6 +116,8 @@ def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[Hash
         except DocumentError:  # what could be known with the certificate only, as a missing glyph
             app.error_facts["input"] = job.source.name
             raise
+        except OSError as error:
+            raise _file_problem(error, job) from error
         place = app.output.content() if job.output is None else job.output.writing()
         write(resources.enter_context(place))
     for item in inputs:
@@ -111,6 +127,13 @@ def _sign_one(app: AppContext, signing: Signing, job: Job, inputs: Sequence[Hash
                     "{path} changed while it was being signed; what was read first is signed."
                 ).format(path=printable(item.source.name))
             )
+
+
+def _file_problem(error: OSError, job: Job) -> FileProblemError:
+    """What a document could not be read for, or its signed form not be put together."""
+    if error.errno in NO_ROOM:
+        return OutputNotWrittenError(tempfile.gettempdir(), error)
+    return InputError(job.source.name, error)
 
 
 def _say_progress(app: AppContext, count: int, total: int) -> None:

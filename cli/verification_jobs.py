@@ -6,62 +6,46 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-from cli.errors import CliError
+from cli.errors import InputError, UsageProblemError
 from cli.exit_codes import ExitCode
 from cli.input_file import STDIN
 from cli.verification_run import VerificationPlan
-from cli.verification_view import ShownFile
+from cli.verification_view import ShownFile, shown_error
 from jpki.errors import JpkiError
 
 FORK: Final = "fork"
 CHUNK: Final = 16
 """Files that a process takes at once."""
+OF_ONE_FILE: Final = (InputError, UsageProblemError, JpkiError)
+"""Errors after which the next file can be looked at all the same."""
 
 _plans: list[VerificationPlan] = []
 """That of a child; the parent has none here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal:
-    """An error on its way to the parent; pickle alone would call its class with other arguments."""
-
-    kind: type[CliError | JpkiError]
-    args: tuple[object, ...]
-    facts: dict[str, object]
-
-    @classmethod
-    def of(cls, error: CliError | JpkiError) -> Self:
-        return cls(kind=type(error), args=error.args, facts=vars(error))
-
-    def error(self) -> Exception:
-        error = self.kind.__new__(self.kind, *self.args)
-        vars(error).update(self.facts)
-        return error
-
-
 def verify_files(plan: VerificationPlan, names: Sequence[str], jobs: int) -> Iterator[ShownFile]:
     """Verify files in the order given, in up to so many processes at once.
 
-    One process does it where none can be forked (Windows), and where the standard input is among
-    the files: a child has none.
+    Of several each is shown, what could not be verified as well: with its error. One process does
+    it where none can be forked (Windows), and where the standard input is among the files: a child
+    has none.
 
     Raises:
-        What ``VerificationPlan.verify`` raises.
+        What ``VerificationPlan.verify`` raises, if there is one file only.
     """
+    if len(names) == 1:
+        yield plan.verify(names[0]).shown()
+        return
     can_share = STDIN not in names and FORK in multiprocessing.get_all_start_methods()
-    if jobs < 2 or len(names) < 2 or not can_share:
+    if jobs < 2 or not can_share:
         for name in names:
-            yield plan.verify(name).shown()
+            yield _shown(plan, name)
         return
     context = multiprocessing.get_context(FORK)  # certificates cannot be sent, only inherited
     with ProcessPoolExecutor(jobs, context, _begin, (plan,)) as pool:
-        for found in pool.map(_verify_one, names, chunksize=CHUNK):
-            if isinstance(found, _Refusal):
-                raise found.error()
-            yield found
+        yield from pool.map(_verify_one, names, chunksize=CHUNK)
 
 
 def _begin(plan: VerificationPlan) -> None:
@@ -82,8 +66,12 @@ def _end_with_parent() -> None:
         os._exit(ExitCode.OK)
 
 
-def _verify_one(name: str) -> ShownFile | _Refusal:
+def _verify_one(name: str) -> ShownFile:
+    return _shown(_plans[-1], name)
+
+
+def _shown(plan: VerificationPlan, name: str) -> ShownFile:
     try:
-        return _plans[-1].verify(name).shown()
-    except (CliError, JpkiError) as error:
-        return _Refusal.of(error)
+        return plan.verify(name).shown()
+    except OF_ONE_FILE as error:
+        return shown_error(name, error)

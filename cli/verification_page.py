@@ -4,6 +4,7 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
+from cli.printable import printable
 from cli.times import japan_time
 from cli.translation import _
 from cli.verification_view import ShownFile, VerifyResult
@@ -11,6 +12,7 @@ from jpki._version import __version__
 from jpki.certificates import Verdict
 
 COLOURS: Final = {
+    None: "#a3141e",
     Verdict.PASSED: "#1a6b2f",
     Verdict.FAILED: "#a3141e",
     Verdict.INDETERMINATE: "#7a5600",
@@ -43,7 +45,7 @@ def page_of(result: VerifyResult, now: datetime) -> bytes:
 
 def _section(file: ShownFile) -> str:
     colour = COLOURS[file.verdict]
-    name = escape(file.file)
+    name = escape(printable(file.file))
     lines = "".join(f"<pre>{escape(line.strip())}</pre>\n" for line in file.lines)
     return (
         f'<section style="color: {colour}">\n<h2>{name}</h2>\n'

@@ -63,6 +63,7 @@ class VerificationPlan:
     validation: Validation
     algorithm: HashAlgorithm
     allow_sha1: bool = False
+    id_attribute: str | None = None
     pdf_password: str | None = field(default=None, repr=False)
     extract: Destination | None = None
     profile: str | None = None
@@ -137,7 +138,13 @@ class VerificationPlan:
             case SignatureFormat.PDF:
                 from jpki.verification.pdf import verify_pdf
 
-                return verify_pdf(stream, *common, now=checks.now, password=self.pdf_password)
+                return verify_pdf(
+                    stream,
+                    *common,
+                    now=checks.now,
+                    password=self.pdf_password,
+                    allow_sha1=self.allow_sha1,
+                )
             case SignatureFormat.XML:
                 from jpki.verification.xml import verify_xml
 
@@ -145,6 +152,7 @@ class VerificationPlan:
                     _read(stream, source.name),
                     *common,
                     detached_files=FilesBeside(source, resources),
+                    id_attribute=self.id_attribute,
                     allow_sha1=self.allow_sha1,
                     now=checks.now,
                 )
@@ -155,10 +163,12 @@ class VerificationPlan:
             case SignatureFormat.ASICE:
                 from jpki.verification.asic import verify_asice
 
-                return verify_asice(stream, *common, now=checks.now)
+                return verify_asice(stream, *common, now=checks.now, allow_sha1=self.allow_sha1)
             case SignatureFormat.CMS:
                 signature = _mapped(stream, source, resources)
-                return verify_cms(signature, beside, *common, now=checks.now)
+                return verify_cms(
+                    signature, beside, *common, now=checks.now, allow_sha1=self.allow_sha1
+                )
 
     def _raw(self, signature: bytes, content: BinaryIO | None) -> VerificationReport:
         if not self.certificates:

@@ -4,18 +4,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.certificate_view import certificate_as_json, holder_as_text, remarks_as_text
+from cli.certificate_view import (
+    certificate_as_json,
+    holder_as_text,
+    remarks_as_text,
+    subject_text,
+)
 from cli.exit_codes import ExitCode
 from cli.facts import json_value
+from cli.failure import describe
 from cli.path_view import NO_PATH, path_as_json, path_as_text, reasons_as_text
 from cli.printable import printable
 from cli.times import japan_time, local_time
 from cli.touki_view import touki_as_json, touki_as_text
 from cli.translation import _
-from cli.verdict_words import exit_code_of, note_text, verdict_text
-from jpki.certificates import AnchorOrigin, CertificateProfile
+from cli.verdict_words import exit_code_of, note_text, reason_text, verdict_text
+from jpki.certificates import AnchorOrigin, CertificateKind, CertificateProfile, Revocation
 from jpki.verification import (
     Coverage,
+    Reason,
     SignatureReport,
     TimestampReport,
     Verdict,
@@ -31,11 +38,30 @@ class ShownFile:
     """One file as it is shown: plain data, which another process may have made."""
 
     file: str
-    verdict: Verdict
+    verdict: Verdict | None
+    """None: it could not be verified at all."""
     headline: str
-    """The verdict in words."""
+    """The verdict in words, or the error."""
     json: dict[str, object]
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    error_exit_code: ExitCode | None = None
+    """That of the error."""
+
+
+def shown_error(file: str, error: Exception) -> ShownFile:
+    """A file that could not be verified."""
+    failure = describe(error)
+    return ShownFile(
+        file=file,
+        verdict=None,
+        headline=_("NOT VERIFIED: {error}").format(error=failure.text),
+        json={
+            "file": file,
+            "verdict": None,
+            "error": {"code": failure.code, "message": failure.message, **failure.facts},
+        },
+        error_exit_code=failure.exit_code,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +72,12 @@ class VerifyResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """That of the worst file."""
-        return exit_code_of(file.verdict for file in self.files)
+        """That of the worst file: one that failed, then an error, then one that is undecided."""
+        code = exit_code_of(file.verdict for file in self.files if file.verdict is not None)
+        if code is ExitCode.VERIFICATION_FAILED:
+            return code
+        errors = [file.error_exit_code for file in self.files if file.error_exit_code is not None]
+        return errors[0] if errors else code
 
     def as_json(self) -> dict[str, object]:
         """See docs/json.md."""
@@ -131,8 +161,10 @@ class VerifiedFile:
     def _signer_as_json(self, signer: CertificateProfile) -> dict[str, object]:
         shown = certificate_as_json(signer, reveal=self.reveal)
         holder = shown["holder"]
+        # Who signed is what was asked.
         if signer.holder is not None and isinstance(holder, dict):
-            holder["name"] = signer.holder.name  # who signed is what was asked
+            holder["name"] = signer.holder.name
+        shown["subject"] = _subject(signer, reveal=self.reveal)
         return shown
 
     def _as_text(self) -> Iterator[str]:
@@ -157,7 +189,9 @@ class VerifiedFile:
         path = report.path or NO_PATH
         yield from reasons_as_text(report.reasons, path)
         if report.signer is not None:
-            yield _("  signed by:    {name}").format(name=_signer(report.signer))
+            yield _("  signed by:    {name}").format(
+                name=_signer(report.signer, reveal=self.reveal)
+            )
             holder = report.signer.holder if self.reveal else None
             more = (
                 remarks_as_text(report.signer)
@@ -190,6 +224,8 @@ def _timestamp(timestamp: TimestampReport) -> dict[str, object]:
         "verdict": timestamp.verdict.value,
         "reasons": json_value(timestamp.reasons),
         "authority": timestamp.authority,
+        "revocation": timestamp.revocation.value,
+        "notes": json_value(timestamp.notes),
     }
 
 
@@ -198,14 +234,28 @@ def _timestamp_as_text(timestamp: TimestampReport) -> Iterator[str]:
     match timestamp.verdict:
         case Verdict.PASSED:
             text = _("  existed at:   {time}, by the timestamp of {authority}")
-        case Verdict.INDETERMINATE:
+        case Verdict.INDETERMINATE if timestamp.reasons == (Reason.NO_ANCHOR,):
             text = _("  existed at:   {time} perhaps, by {authority}, which nobody here trusts")
+        case Verdict.INDETERMINATE:
+            text = _("  existed at:   {time} perhaps, by the timestamp of {authority}: {reasons}")
         case Verdict.FAILED:
-            text = _("  timestamp:    FAILED ({authority}, {time})")
-    time = "?" if timestamp.time is None else japan_time(timestamp.time)
-    yield text.format(time=time, authority=printable(timestamp.authority or "?"))
+            text = _("  timestamp:    FAILED ({authority}, {time}): {reasons}")
+    yield text.format(
+        time="?" if timestamp.time is None else japan_time(timestamp.time),
+        authority=printable(timestamp.authority or "?"),
+        reasons="; ".join(map(reason_text, timestamp.reasons)),
+    )
+    for note in timestamp.notes:
+        yield _("  note:         {note}").format(note=note_text(note))
+    if timestamp.verdict is Verdict.PASSED and timestamp.revocation is Revocation.NOT_CHECKED:
+        yield _("  not checked:  whether the authority of that timestamp was revoked")
 
 
-def _signer(summary: CertificateProfile) -> str:
-    name = summary.holder.name if summary.holder is not None else None
-    return printable(name or summary.subject)
+def _signer(signer: CertificateProfile, *, reveal: bool) -> str:
+    name = signer.holder.name if signer.holder is not None else None
+    return printable(name or _subject(signer, reveal=reveal))
+
+
+def _subject(signer: CertificateProfile, *, reveal: bool) -> str:
+    """The subject; of a stranger to JPKI in full, since it is all that tells who that is."""
+    return subject_text(signer, reveal=reveal or signer.kind is CertificateKind.UNKNOWN)

@@ -59,7 +59,14 @@ MAX_JOBS = 64
     default=HashAlgorithm.SHA256.value,
     help=N_("What the document of a raw signature was hashed with (sha256)."),
 )
-@option("--allow-sha1", is_flag=True, help=N_("Let old XML signatures with SHA-1 pass."))
+@option(
+    "--allow-sha1", is_flag=True, help=N_("Let old signatures with SHA-1 pass; it is said beside.")
+)
+@option(
+    "--id-attr",
+    metavar="NAME",
+    help=N_("XML: an attribute that holds ids, beside Id, ID, id and xml:id."),
+)
 @option(
     "--pdf-password-from",
     metavar="SOURCE",
@@ -89,6 +96,7 @@ def verify(
     certificate: str | None,
     hash_name: str,
     allow_sha1: bool,
+    id_attr: str | None,
     pdf_password_from: PinSource | None,
     extract: str | None,
     report: str | None,
@@ -112,6 +120,7 @@ def verify(
         certificates=() if certificate is None else read_certificate_file(certificate),
         algorithm=HashAlgorithm(hash_name),
         allow_sha1=allow_sha1,
+        id_attribute=id_attr,
         pdf_password=None if pdf_password_from is None else pdf_password_from.read(),
         extract=_output(app, extract, inputs, force=force),
         reveal=reveal,

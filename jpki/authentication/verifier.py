@@ -16,7 +16,7 @@ from jpki.authentication.clock import Clock, utc_now
 from jpki.authentication.errors import TokenError, TokenFault
 from jpki.authentication.origin import check_origin
 from jpki.authentication.token import ALGORITHM, AuthToken, login_message
-from jpki.certificates.issuer import TrustAnchors, check_anchors_and_time
+from jpki.certificates.issuer import check_anchors_and_time
 from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.profile import CertificateProfile, read_profile
 from jpki.certificates.purpose import Purpose
@@ -99,9 +99,7 @@ class TokenValidator:
     def __post_init__(self) -> None:
         """Refuse at the start what would refuse every login."""
         check_origin(self.origin)
-        anchors = TrustAnchors.of(self.anchors)
-        check_anchors_and_time(anchors, self.clock())
-        object.__setattr__(self, "anchors", anchors)
+        object.__setattr__(self, "anchors", check_anchors_and_time(self.anchors, self.clock()))
 
     def validate(self, token: AuthToken | str | bytes, nonce: str) -> VerifiedLogin:
         """Validate a token for one nonce -> who logged in.

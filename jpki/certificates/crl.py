@@ -10,13 +10,14 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from jpki.certificates.asn1 import GENERALIZED_TIME, SEQUENCE, UTC_TIME, Asn1Reader
+from jpki.certificates.asn1 import GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, Asn1Reader
 from jpki.certificates.evidence import (
     EvidenceFault,
     EvidenceFaultError,
     RevocationFinding,
     RevocationSource,
     check_signature,
+    decisive,
     status_of,
 )
 from jpki.certificates.extensions import find_extension
@@ -64,14 +65,19 @@ def _look_up(
     at: datetime,
     crl: x509.CertificateRevocationList,
 ) -> RevocationFinding:
-    _check_list(certificate, issuer, at, crl)
-    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    status, reason = Revocation.GOOD, None
-    if entry is not None:
-        reason = _reason(entry)
-        status = status_of(reason)
+    entries_der = _check_list(certificate, issuer, at, crl)
+    found = [
+        _finding(crl, entry) for entry in _entries_of(certificate.serial_number, crl, entries_der)
+    ]
+    return decisive(found) if found else _finding(crl, None)
+
+
+def _finding(
+    crl: x509.CertificateRevocationList, entry: x509.RevokedCertificate | None
+) -> RevocationFinding:
+    reason = None if entry is None else _reason(entry)
     return RevocationFinding(
-        status=status,
+        status=Revocation.GOOD if entry is None else status_of(reason),
         reason=None if reason is None else reason.value,
         since=None if entry is None else entry.revocation_date_utc,
         source=RevocationSource.CRL,
@@ -80,12 +86,29 @@ def _look_up(
     )
 
 
+def _entries_of(
+    serial_number: int, crl: x509.CertificateRevocationList, entries_der: bytes
+) -> list[x509.RevokedCertificate]:
+    """Return the entries of a certificate. The list is walked through only if there may be two.
+
+    RFC 5280 does not say that there is one, and cryptography finds the first.
+    """
+    first = crl.get_revoked_certificate_by_serial_number(serial_number)
+    if first is None:
+        return []
+    octets = serial_number.to_bytes(serial_number.bit_length() // 8 + 1, "big", signed=True)
+    if entries_der.count(bytes([INTEGER, len(octets)]) + octets) < 2:
+        return [first]
+    return [entry for entry in crl if entry.serial_number == serial_number]
+
+
 def _check_list(
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     at: datetime,
     crl: x509.CertificateRevocationList,
-) -> None:
+) -> bytes:
+    """Check that the list counts -> its entries in DER."""
     if crl.issuer.public_bytes() != issuer.subject.public_bytes():
         raise EvidenceFaultError(EvidenceFault.OTHER_ISSUER)
     usage = find_extension(issuer, x509.KeyUsage)
@@ -101,7 +124,9 @@ def _check_list(
     # The dear part comes last. All generations of a CA have one name; the key tells them apart.
     signed = crl.tbs_certlist_bytes  # encoded anew each time: a tenth of a second for a long list
     check_signature(issuer, crl.signature_algorithm_oid, crl.signature, signed)
-    _check_entries(crl, signed)
+    entries_der = _entries_der(signed)
+    _check_entries(crl, entries_der)
+    return entries_der
 
 
 def _check_extensions(crl: x509.CertificateRevocationList) -> None:
@@ -124,6 +149,8 @@ def _check_scope(certificate: x509.Certificate, crl: x509.CertificateRevocationL
         raise EvidenceFaultError(EvidenceFault.PARTIAL)
     if scope.only_contains_ca_certs or scope.only_contains_attribute_certs:
         raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
+    if scope.only_contains_user_certs and _is_ca(certificate):
+        raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
     if scope.relative_name is not None:  # JPKI writes full names
         raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
     if scope.full_name is None:
@@ -131,6 +158,11 @@ def _check_scope(certificate: x509.Certificate, crl: x509.CertificateRevocationL
     named = {_encoded(name) for name in scope.full_name}
     if named.isdisjoint(_distribution_points(certificate)):
         raise EvidenceFaultError(EvidenceFault.OTHER_SCOPE)
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    constraints = find_extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
 
 
 def _distribution_points(certificate: x509.Certificate) -> set[bytes]:
@@ -151,12 +183,11 @@ def _encoded(name: x509.GeneralName) -> bytes:
     return repr(name).encode()
 
 
-def _check_entries(crl: x509.CertificateRevocationList, signed: bytes) -> None:
+def _check_entries(crl: x509.CertificateRevocationList, entries: bytes) -> None:
     """RFC 5280 5.3: one entry with an unknown critical extension spoils the whole list.
 
     A hundred thousand entries are walked through only if one may have such an extension.
     """
-    entries = _entries_der(signed)
     if entries.count(CRITICAL) == sum(map(entries.count, CRITICAL_AND_UNDERSTOOD)):
         return
     _walk(crl)

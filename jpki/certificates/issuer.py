@@ -43,8 +43,11 @@ UNDERSTOOD_EXTENSIONS: Final = frozenset(
 TEST_ORGANIZATION: Final = "JPKI-TEST"
 
 
-def check_anchors_and_time(anchors: Sequence[x509.Certificate], at: datetime) -> None:
+def check_anchors_and_time(anchors: Sequence[x509.Certificate], at: datetime) -> "TrustAnchors":
     """Refuse what a caller gives a check by mistake, before anything is judged with it.
+
+    Returns:
+        The anchors, looked at once for all checks to come.
 
     Raises:
         ValueError: ``at`` has no time zone.
@@ -53,7 +56,7 @@ def check_anchors_and_time(anchors: Sequence[x509.Certificate], at: datetime) ->
     """
     if at.tzinfo is None:
         raise ValueError("the time of the check needs a time zone")
-    TrustAnchors.of(anchors)
+    return TrustAnchors.of(anchors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

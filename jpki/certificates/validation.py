@@ -22,7 +22,6 @@ from jpki.certificates.conformance import (
 from jpki.certificates.issuer import (
     Issuer,
     TrustAnchor,
-    TrustAnchors,
     check_anchors_and_time,
     find_issuer,
     has_unknown_critical_extension,
@@ -116,10 +115,10 @@ def check_path(
             ``load_certificates``).
         ServerError: the OCSP responder that the caller named failed.
     """
-    check_anchors_and_time(anchors, at)
+    trusted = check_anchors_and_time(anchors, at)
     try:
         leaf = ParsedCertificate.of(certificate)
-        issuer = find_issuer(leaf, TrustAnchors.of(anchors), at, purpose)
+        issuer = find_issuer(leaf, trusted, at, purpose)
         extensions = _look_at_extensions(leaf, issuer, purpose)
     except CertificateMalformedError:
         return PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))

@@ -25,6 +25,7 @@ from jpki.signing.asic_names import (
     MIMETYPE_NAME,
     XADES_SIGNATURE,
     folded,
+    is_of_container,
     is_reserved,
     is_safe,
 )
@@ -60,7 +61,7 @@ def check_asice(names: Sequence[str], existing: BinaryIO | None = None) -> None:
         DocumentError: EMPTY, NAME_UNUSABLE, DUPLICATE_NAME or NOT_ASICE.
         OSError: the container cannot be read.
     """
-    _Plan(names, existing)
+    _Plan(names, existing).check_contents()
 
 
 def sign_asice(
@@ -155,7 +156,7 @@ class _Plan:
     def __init__(self, names: Sequence[str], existing: BinaryIO | None) -> None:
         self._container = None if existing is None else _Existing(existing)
         old = () if self._container is None else self._container.names
-        data = [*names, *(name for name in old if not is_reserved(name))]
+        data = [*names, *(name for name in old if not is_of_container(name))]
         if not data:
             raise DocumentError(DocumentFault.EMPTY)
         _check_names(names, data)
@@ -168,6 +169,15 @@ class _Plan:
             number += 1
         self.manifest_name, self.signature_name = _names_of(number)
 
+    def check_contents(self) -> None:
+        """Read the existing container: no signature of it may be broken already.
+
+        Raises:
+            DocumentError: NOT_ASICE, a file is damaged, missing, or not what was signed.
+        """
+        if self._container is not None:
+            self._container.check_contents()
+
     def copy_existing(self, writer: "_Writer") -> Iterator[tuple[str, bytes]]:
         """Copy an existing container -> names and digests of its data files."""
         if self._container is None:
@@ -175,7 +185,7 @@ class _Plan:
         for name in self._container.names:
             if name != MIMETYPE_NAME:
                 digest = self._container.copy(name, writer)
-                if not is_reserved(name):
+                if not is_of_container(name):
                     yield name, digest
 
 
@@ -216,6 +226,13 @@ class _Existing:
         self.names = self._container.names
         if any(XADES_SIGNATURE.fullmatch(name) for name in self.names):
             raise DocumentError(DocumentFault.NOT_ASICE, "XAdES")
+
+    def check_contents(self) -> None:
+        from jpki.verification.asic import find_broken
+
+        broken = next(find_broken(self._container), None)
+        if broken is not None:
+            raise DocumentError(DocumentFault.NOT_ASICE, broken)
 
     def copy(self, name: str, writer: "_Writer") -> bytes:
         """Copy a file -> its digest."""

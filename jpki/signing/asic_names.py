@@ -10,6 +10,13 @@ ASIC_S: Final = b"application/vnd.etsi.asic-s+zip"
 META_INF: Final = "META-INF/"
 MANIFEST: Final = re.compile(r"META-INF/[^/]*ASiCManifest[^/]*\.xml")
 CADES_SIGNATURE: Final = re.compile(r"META-INF/[^/]*signature[^/]*\.p7s")
+OF_THE_CONTAINER: Final = re.compile(
+    # What else EN 319 162-1 and -2, and Open Container Format, put there.
+    r"META-INF/(?:container|manifest)\.xml"
+    r"|META-INF/[^/]*ASiC(?:Archive|EvidenceRecord)Manifest[^/]*\.xml"
+    r"|META-INF/[^/]*timestamp[^/]*\.tst"
+    r"|META-INF/[^/]*evidencerecord[^/]*\.(?:ers|xml)"
+)
 XADES_SIGNATURE: Final = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml")
 
 # They turn the direction of a text around: "exe.jpg" may be shown for "gpj.exe".
@@ -44,6 +51,12 @@ def is_reserved(name: str) -> bool:
     """Tell whether a name belongs to the container itself, however its letters are written."""
     key = folded(name)
     return key == folded(MIMETYPE_NAME) or key.startswith(folded(META_INF)) or key == "meta-inf"
+
+
+def is_of_container(name: str) -> bool:
+    """Tell whether a file is one that containers have beside those that they are for."""
+    kinds = (MANIFEST, CADES_SIGNATURE, XADES_SIGNATURE, OF_THE_CONTAINER)
+    return name == MIMETYPE_NAME or any(kind.fullmatch(name) for kind in kinds)
 
 
 def folded(name: str) -> str:

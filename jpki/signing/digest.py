@@ -10,12 +10,8 @@ if TYPE_CHECKING:
 CHUNK_SIZE = 1 << 20  # more than BufferedReader's own buffer, so that reads go past it
 
 
-class HashAlgorithm(StrEnum):
-    """SHA-2 as a JPKI card signs it; the value is the name in hashlib, OpenSSL and asn1crypto."""
-
-    SHA256 = "sha256", "2.16.840.1.101.3.4.2.1", "0609608648016503040201", 32
-    SHA384 = "sha384", "2.16.840.1.101.3.4.2.2", "0609608648016503040202", 48
-    SHA512 = "sha512", "2.16.840.1.101.3.4.2.3", "0609608648016503040203", 64
+class NamedHash(StrEnum):
+    """A hash function by its name in hashlib, OpenSSL and asn1crypto."""
 
     oid: str
     oid_der: bytes
@@ -57,16 +53,34 @@ class HashAlgorithm(StrEnum):
         """Return the same algorithm as ``cryptography`` wants it."""
         from cryptography.hazmat.primitives import hashes
 
-        match self:
-            case HashAlgorithm.SHA256:
-                return hashes.SHA256()
-            case HashAlgorithm.SHA384:
-                return hashes.SHA384()
-            case HashAlgorithm.SHA512:
-                return hashes.SHA512()
+        named: type[CryptographyHash] = getattr(hashes, self.name)
+        return named()
 
 
-def hash_stream(stream: BinaryIO, algorithm: HashAlgorithm) -> bytes:
+class HashAlgorithm(NamedHash):
+    """SHA-2 as a JPKI card signs it."""
+
+    SHA256 = "sha256", "2.16.840.1.101.3.4.2.1", "0609608648016503040201", 32
+    SHA384 = "sha384", "2.16.840.1.101.3.4.2.2", "0609608648016503040202", 48
+    SHA512 = "sha512", "2.16.840.1.101.3.4.2.3", "0609608648016503040203", 64
+
+
+class WeakHash(NamedHash):
+    """What old signatures of others rest on: read, and never signed with."""
+
+    SHA1 = "sha1", "1.3.14.3.2.26", "06052B0E03021A", 20
+    """Collisions can be made, so whoever had a document signed may hold another one for it."""
+
+
+AnyHash = HashAlgorithm | WeakHash
+
+
+def read_hash(oid_der: bytes) -> AnyHash | None:
+    """Return the hash function of an OBJECT IDENTIFIER in DER, a weak one too; None: another."""
+    return HashAlgorithm.from_oid_der(oid_der) or WeakHash.from_oid_der(oid_der)
+
+
+def hash_stream(stream: BinaryIO, algorithm: AnyHash) -> bytes:
     """Hash what is left of a binary stream, one chunk in memory at a time -> the digest.
 
     hashlib lets go of the GIL for each chunk, so another thread (an import, a card) goes on
@@ -75,9 +89,7 @@ def hash_stream(stream: BinaryIO, algorithm: HashAlgorithm) -> bytes:
     return hash_stream_with(stream, {algorithm})[algorithm]
 
 
-def hash_stream_with(
-    stream: BinaryIO, algorithms: set[HashAlgorithm]
-) -> dict[HashAlgorithm, bytes]:
+def hash_stream_with(stream: BinaryIO, algorithms: set[AnyHash]) -> dict[AnyHash, bytes]:
     """Hash what is left of a binary stream with several algorithms in one pass."""
     hashers = {algorithm: algorithm.new() for algorithm in algorithms}
     readinto = getattr(stream, "readinto", None)

@@ -1,4 +1,4 @@
-"""JSON Web Signature, RFC 7515 7.1 (compact), with RS256 of RFC 7518 3.3; assembled by PyJWT.
+"""JSON Web Signature, RFC 7515 7.1 (compact), RSA of RFC 7518 3.3; assembled by PyJWT.
 
 The header holds what JAdES B-B wants of one, ETSI TS 119 182-1 6.3: the certificates (x5c), the
 hash of the signer's (x5t#S256) and the claimed time (iat).
@@ -14,7 +14,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-ALGORITHM: Final = "RS256"
+from jpki.signing.digest import HashAlgorithm
+
+ALGORITHMS: Final = {
+    HashAlgorithm.SHA256: "RS256",
+    HashAlgorithm.SHA384: "RS384",
+    HashAlgorithm.SHA512: "RS512",
+}
 
 
 def sign_jws(
@@ -23,6 +29,7 @@ def sign_jws(
     certificate: x509.Certificate,
     *,
     signing_time: datetime,
+    algorithm: HashAlgorithm = HashAlgorithm.SHA256,
     detached: bool = False,
     extra_certificates: Sequence[x509.Certificate] = (),
 ) -> bytes:
@@ -35,6 +42,7 @@ def sign_jws(
         key: the signer's.
         certificate: the signer's; the first of x5c.
         signing_time: the claimed time, with a time zone; written as whole seconds.
+        algorithm: the hash.
         detached: leave the document out, and sign it as it is: ``b64`` false, RFC 7797.
         extra_certificates: after the signer's, each the issuer's of the one before, e.g. the
             card's CA.
@@ -54,9 +62,10 @@ def sign_jws(
         "x5c": [base64.b64encode(der).decode("ascii") for der in ders],
         "x5t#S256": base64url(hashlib.sha256(ders[0]).digest()),
     }
-    jws = PyJWS(algorithms=[ALGORITHM])
+    name = ALGORITHMS[algorithm]
+    jws = PyJWS(algorithms=[name])
     return jws.encode(
-        payload, key, algorithm=ALGORITHM, headers=header, is_payload_detached=detached
+        payload, key, algorithm=name, headers=header, is_payload_detached=detached
     ).encode("ascii")
 
 

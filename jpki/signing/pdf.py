@@ -16,10 +16,11 @@ from cryptography.x509.oid import NameOID
 
 from jpki.certificates.holder import read_holder
 from jpki.errors import ContentChangedError
-from jpki.signing.digest import hash_stream
-from jpki.signing.pdf_options import ALGORITHM, NOTHING_CHOSEN, PdfOptions, PdfProfile
+from jpki.signing.digest import HashAlgorithm, hash_stream
+from jpki.signing.document_view import DocumentView
+from jpki.signing.pdf_options import NOTHING_CHOSEN, PdfOptions, PdfProfile
 from jpki.signing.pdf_plan import plan_field
-from jpki.signing.pdf_reader import DocumentView, PdfReader, open_pdf, parsing, size_of
+from jpki.signing.pdf_reader import PdfReader, open_pdf, parsing, size_of
 from jpki.signing.pdf_update import SignedPdfWriter, rehearse
 from jpki.signing.timestamp import MAX_TOKEN, Timestamper
 
@@ -117,7 +118,7 @@ def sign_pdf(
     is_pades = options.profile is PdfProfile.PADES
     signature = build_signed_data(
         empty.digest,
-        ALGORITHM,
+        options.digest,
         key,
         certificate,
         # PAdES has the time in /M, and forbids the attribute (EN 319 142-1 6.3).
@@ -165,7 +166,7 @@ def _write(
 def _first_bytes(stream: BinaryIO, size: int) -> bytes:
     """Hash the first bytes of a seekable stream."""
     view = DocumentView(stream, size)
-    return hash_stream(view, ALGORITHM)  # type: ignore[arg-type]  # it reads, and is asked no more
+    return hash_stream(view, HashAlgorithm.SHA256)  # type: ignore[arg-type]  # it reads, and is asked no more
 
 
 def _holder_name(certificate: x509.Certificate) -> str:

@@ -21,8 +21,6 @@ class PdfProfile(StrEnum):
     """As the Legal Affairs Bureau (法務局) takes it: adbe.pkcs7.detached with /Name and /M."""
 
 
-ALGORITHM: Final = HashAlgorithm.SHA256
-"""What every PDF is hashed with."""
 SUBFILTERS: Final = {
     PdfProfile.PADES: "/ETSI.CAdES.detached",
     PdfProfile.TOUKI: "/adbe.pkcs7.detached",
@@ -126,6 +124,16 @@ class PdfOptions:
     location: str | None = None
     stamp: PdfStamp | None = None
     password: str | None = field(default=None, repr=False)  # of an encrypted PDF
+    digest: HashAlgorithm = HashAlgorithm.SHA256
+
+    def __post_init__(self) -> None:
+        """Refuse what the form does not take.
+
+        Raises:
+            ValueError: TOUKI with another hash than SHA-256 (callers check).
+        """
+        if self.profile is PdfProfile.TOUKI and self.digest is not HashAlgorithm.SHA256:
+            raise ValueError("this form takes SHA-256")
 
 
 NOTHING_CHOSEN: Final = PdfOptions()

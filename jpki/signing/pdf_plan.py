@@ -15,7 +15,7 @@ from jpki.signing.pdf_fields import (
     permission,
     restriction_of,
 )
-from jpki.signing.pdf_options import ALGORITHM, SUBFILTERS, PdfOptions
+from jpki.signing.pdf_options import SUBFILTERS, PdfOptions
 from jpki.signing.pdf_page import find_page
 from jpki.signing.pdf_reader import PdfReader, entry, parsing
 
@@ -122,7 +122,7 @@ def _check_demands(field: FormField, options: PdfOptions) -> None:
     seed = SigSeedValueSpec.from_pdf_object(demands)
     flags, subfilter = seed.flags, SigSeedSubFilter(SUBFILTERS[options.profile])
     wrong_form = flags & SigSeedValFlags.SUBFILTER and not _takes(seed.subfilters, subfilter)
-    wrong_hash = flags & SigSeedValFlags.DIGEST_METHOD and ALGORITHM.value not in (
+    wrong_hash = flags & SigSeedValFlags.DIGEST_METHOD and options.digest.value not in (
         seed.digest_methods or ()
     )
     wrong_reason = flags & SigSeedValFlags.REASONS and not _takes_reason(seed, options.reason)

@@ -20,7 +20,7 @@ from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, Signatur
 
 from jpki.signing.digest import CHUNK_SIZE
 from jpki.signing.pdf_fields import FieldPlan
-from jpki.signing.pdf_options import ALGORITHM, SUBFILTERS, PdfOptions
+from jpki.signing.pdf_options import SUBFILTERS, PdfOptions
 from jpki.signing.pdf_update import SignedPdfWriter
 
 Appearance = Callable[[IncrementalPdfFileWriter], generic.StreamObject]
@@ -86,7 +86,7 @@ def write_empty_signature(
         writer: of the document.
         output: readable, writable, seekable, empty.
         plan: the field.
-        options: profile, certification, reason, location.
+        options: profile, certification, reason, location, hash.
         name: /Name.
         signing_time: /M.
         room: bytes that the signature may have.
@@ -109,7 +109,7 @@ def write_empty_signature(
     signature[pdf_name("/M")] = _PlainString(pdf_date(signing_time))
     steps.send(SigObjSetup(sig_placeholder=signature, mdp_setup=_mdp_setup(plan, options)))
     prepared, _ = steps.send(
-        SigIOSetup(md_algorithm=ALGORITHM.value, output=output, chunk_size=CHUNK_SIZE)
+        SigIOSetup(md_algorithm=options.digest.value, output=output, chunk_size=CHUNK_SIZE)
     )
     return EmptySignature(steps, prepared)
 
@@ -129,7 +129,7 @@ def _mdp_setup(plan: FieldPlan, options: PdfOptions) -> SigMDPSetup:
         own = MDPPerm(options.certify.permission)
         permission = own if permission is None else min(own, permission)
     return SigMDPSetup(
-        md_algorithm=ALGORITHM.value,
+        md_algorithm=options.digest.value,
         certify=options.certify is not None,
         field_lock=plan.lock,
         docmdp_perms=permission,

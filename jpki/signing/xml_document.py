@@ -120,7 +120,7 @@ class XmlDocument:
 def _index(root: XmlElement, extra_name: str | None) -> dict[str, list[XmlElement]]:
     names = {*ID_ATTRIBUTES, *([] if extra_name is None else [extra_name])}
     index: dict[str, list[XmlElement]] = {}
-    for value in _IDS(root, name=etree.QName(extra_name or "id").localname):
+    for value in _IDS(root, name=(extra_name or "id").rpartition("}")[2]):
         if value.attrname in names:
             index.setdefault(str(value), []).append(value.getparent())
     return index

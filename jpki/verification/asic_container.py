@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Final, TypeVar
 
 from jpki.certificates.verdict import Reason
@@ -20,6 +21,7 @@ from jpki.signing.asic_names import (
     META_INF,
     MIMETYPE_NAME,
     folded,
+    is_of_container,
     is_reserved,
     is_safe,
 )
@@ -98,10 +100,10 @@ class Container:
         """All files in their order, without folders."""
         return tuple(self._entries)
 
-    @property
+    @cached_property
     def data_names(self) -> tuple[str, ...]:
-        """The files that it is for: neither ``mimetype`` nor anything in META-INF."""
-        return tuple(name for name in self._entries if not is_reserved(name))
+        """The files that it is for: neither ``mimetype`` nor what belongs into META-INF."""
+        return tuple(name for name in self._entries if not is_of_container(name))
 
     def entry(self, name: str) -> zipfile.ZipInfo:
         """Return what the directory says of a file."""

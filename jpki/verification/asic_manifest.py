@@ -9,17 +9,17 @@ from urllib.parse import unquote
 
 from jpki.certificates.verdict import Reason
 from jpki.errors import DocumentError, DocumentFault
-from jpki.signing.digest import HashAlgorithm
+from jpki.signing.digest import AnyHash, HashAlgorithm, WeakHash
 from jpki.signing.xml_document import XmlDocument
 
 ASIC: Final = "{http://uri.etsi.org/02918/v1.2.1#}"
 DS: Final = "{http://www.w3.org/2000/09/xmldsig#}"
-DIGEST_METHODS: Final = {
+DIGEST_METHODS: Final[dict[str, AnyHash]] = {
     "http://www.w3.org/2001/04/xmlenc#sha256": HashAlgorithm.SHA256,
     "http://www.w3.org/2001/04/xmldsig-more#sha384": HashAlgorithm.SHA384,
     "http://www.w3.org/2001/04/xmlenc#sha512": HashAlgorithm.SHA512,
+    "http://www.w3.org/2000/09/xmldsig#sha1": WeakHash.SHA1,
 }
-SHA1: Final = "http://www.w3.org/2000/09/xmldsig#sha1"
 MAX_REFERENCES: Final = 10_000
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/|.*[?#]")
 WHITE_SPACE: Final = re.compile(r"[ \t\r\n]+")
@@ -38,7 +38,7 @@ class FileReference:
     """A file that is signed by its digest."""
 
     name: str
-    algorithm: HashAlgorithm
+    algorithm: AnyHash
     digest: bytes
 
 
@@ -85,11 +85,9 @@ def _reference(element: Any) -> FileReference:  # noqa: ANN401
     methods, values = element.findall(DS + "DigestMethod"), element.findall(DS + "DigestValue")
     if len(methods) != 1 or len(values) != 1 or len(values[0]):
         raise ManifestError(Reason.MALFORMED)
-    method = methods[0].get("Algorithm", "")
-    algorithm = DIGEST_METHODS.get(method)
+    algorithm = DIGEST_METHODS.get(methods[0].get("Algorithm", ""))
     if algorithm is None:
-        weak = method == SHA1
-        raise ManifestError(Reason.WEAK_ALGORITHM if weak else Reason.UNSUPPORTED_ALGORITHM)
+        raise ManifestError(Reason.UNSUPPORTED_ALGORITHM)
     try:
         digest = base64.b64decode(WHITE_SPACE.sub("", values[0].text or ""), validate=True)
     except (binascii.Error, ValueError):

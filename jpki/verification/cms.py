@@ -1,6 +1,6 @@
 """Verifying CMS and CAdES signatures, RFC 5652 5.4 and 5.6, by the steps of ETSI EN 319 102-1."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from mmap import mmap
@@ -9,16 +9,13 @@ from typing import BinaryIO
 from cryptography import x509
 
 from jpki.certificates.asn1 import Asn1Error
-from jpki.certificates.issuer import TrustAnchors, check_anchors_and_time
-from jpki.certificates.parsed import ParsedCertificate
-from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
-from jpki.certificates.validation import PathReport, check_path
 from jpki.certificates.verdict import Reason
-from jpki.signing.digest import HashAlgorithm, hash_stream_with
+from jpki.signing.digest import AnyHash, HashAlgorithm, hash_stream_with, read_hash
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.report import VerificationReport
 from jpki.verification.signed_data import SignedData, SignerInfo, parse_signed_data
-from jpki.verification.signer import PathCheck, ReportChange, verify_signer
+from jpki.verification.signer import ReportChange, verify_signer
 from jpki.verification.signer_certificate import CertificateBag
 from jpki.verification.timestamped_signature import signature_timestamp, with_timestamp
 
@@ -31,6 +28,7 @@ def verify_cms(
     revocation: RevocationMaterial = NOTHING_GIVEN,
     *,
     now: datetime | None = None,
+    allow_sha1: bool = False,
 ) -> VerificationReport:
     """Verify every signature of a SignedData. Malformed input gives a report, not an exception.
 
@@ -47,6 +45,7 @@ def verify_cms(
         revocation: CRLs and OCSP answers, and whether there must be some that count.
         now: the time of day, where ``at`` is a time in the past; a signature from the future
             is not believed.
+        allow_sha1: a signature that rests on SHA-1 may pass; a note then says so.
 
     Raises:
         ValueError: ``at`` has no time zone (a bug of the caller).
@@ -54,45 +53,37 @@ def verify_cms(
         ServerError: the OCSP responder that the caller named failed.
         OSError: the content cannot be read.
     """
-    check_anchors_and_time(anchors, at)
+    circumstances = Circumstances(
+        anchors=anchors, at=at, now=now or at, revocation=revocation, allow_sha1=allow_sha1
+    )
     try:
         signed_data = parse_signed_data(signature)
-        bag = CertificateBag(signed_data.certificates)
-        trusted = TrustAnchors.of(anchors).including(bag.pinned_anchors())
-
-        def check(certificate: ParsedCertificate) -> PathReport:
-            return check_path(certificate, trusted, at, Purpose.DOCUMENT, revocation)
-
-        def add_timestamp(signer_info: SignerInfo) -> ReportChange:
-            timestamp = signature_timestamp(
-                signer_info, signed_data.certificates, anchors, at, now or at
-            )
-            return lambda report: with_timestamp(report, timestamp, revocation.mode)
-
-        report = _verify(signed_data, content, bag, check, add_timestamp, now or at)
+        report = _verify(signed_data, content, circumstances)
         return report if signed_data.content is None else _with_content(report, signature)
     except Asn1Error:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
 
 def _verify(
-    signed_data: SignedData,
-    content: BinaryIO | None,
-    bag: CertificateBag,
-    check: PathCheck,
-    add_timestamp: Callable[[SignerInfo], ReportChange],
-    now: datetime,
+    signed_data: SignedData, content: BinaryIO | None, circumstances: Circumstances
 ) -> VerificationReport:
     if not signed_data.signer_infos:
         return VerificationReport(reasons=(Reason.NO_SIGNATURE,))
     if signed_data.content is None and content is None:
         return VerificationReport(reasons=(Reason.CONTENT_MISSING,))
     reasons, digests = _digests(signed_data, content)
+    bag = CertificateBag(signed_data.certificates)
+    trusting = circumstances.trusting(bag.pinned_anchors())
+
+    def add_timestamp(signer_info: SignerInfo) -> ReportChange:
+        timestamp = signature_timestamp(signer_info, signed_data.certificates, circumstances)
+        return lambda report: with_timestamp(report, timestamp, circumstances.revocation.mode)
+
     return VerificationReport(
         reasons=reasons,
         signatures=tuple(
             verify_signer(
-                signer_info, signed_data, bag, digests, check, now, add_timestamp(signer_info)
+                signer_info, signed_data, bag, digests, trusting, add_timestamp(signer_info)
             )
             for signer_info in signed_data.signer_infos
         ),
@@ -111,14 +102,12 @@ def _with_content(report: VerificationReport, signature: bytes | mmap) -> Verifi
 
 def _digests(
     signed_data: SignedData, content: BinaryIO | None
-) -> tuple[tuple[Reason, ...], dict[HashAlgorithm, bytes]]:
+) -> tuple[tuple[Reason, ...], dict[AnyHash, bytes]]:
     """Hash the content once with every algorithm that a signer used."""
-    used = [
-        HashAlgorithm.from_oid_der(signer_info.digest_algorithm)
-        for signer_info in signed_data.signer_infos
-    ]
+    used = [read_hash(signer_info.digest_algorithm) for signer_info in signed_data.signer_infos]
     # At least one, so that attached content can be compared with what was given.
-    algorithms = {algorithm for algorithm in used if algorithm} or {HashAlgorithm.SHA256}
+    algorithms: set[AnyHash] = {algorithm for algorithm in used if algorithm}
+    algorithms = algorithms or {HashAlgorithm.SHA256}
     given = None if content is None else hash_stream_with(content, algorithms)
     if signed_data.content is None:
         return (), given or {}

@@ -4,6 +4,7 @@ pyHanko reads the structure and compares revisions; where a signature stands in 
 at here, byte for byte, and the CMS in it is verified like any other.
 """
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,16 +13,17 @@ from typing import BinaryIO, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from jpki.certificates.issuer import check_anchors_and_time
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.verdict import Reason, Verdict
 from jpki.errors import CertificateMalformedError, DocumentError, DocumentFault
-from jpki.signing.digest import CHUNK_SIZE, HashAlgorithm, hash_stream_with
-from jpki.signing.pdf_reader import PARSE_ERRORS
+from jpki.signing.digest import CHUNK_SIZE, AnyHash, WeakHash, hash_stream
+from jpki.signing.pdf_reader import PARSE_ERRORS, entry
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.cms import verify_cms
 from jpki.verification.pdf_changes import Changes, judge_changes
 from jpki.verification.pdf_contents import (
+    SHA1_SUBFILTER,
     Contents,
     claimed_time,
     format_faults,
@@ -41,7 +43,7 @@ from jpki.verification.report import (
     VerificationReport,
 )
 from jpki.verification.signer import signing_time_faults
-from jpki.verification.timestamp import verify_timestamp_over
+from jpki.verification.timestamp import judge_timestamp
 from jpki.verification.timestamped_signature import best_timestamp, with_timestamp
 
 LOCKED: Final = (DocumentFault.PDF_ENCRYPTED, DocumentFault.PDF_PASSWORD_WRONG)
@@ -70,6 +72,7 @@ def verify_pdf(
     *,
     now: datetime | None = None,
     password: str | None = None,
+    allow_sha1: bool = False,
 ) -> VerificationReport:
     """Verify every signature of a PDF. Malformed input gives a report, not an exception.
 
@@ -83,6 +86,7 @@ def verify_pdf(
             PDF carries (/DSS) is looked at beside them.
         now: the time of day, where ``at`` is a time in the past.
         password: of an encrypted PDF. None: one that needs it is indeterminate, encrypted.
+        allow_sha1: a signature that rests on SHA-1 may pass; a note then says so.
 
     Raises:
         ValueError: ``at`` has no time zone (a bug of the caller).
@@ -90,7 +94,9 @@ def verify_pdf(
         ServerError: the OCSP responder that the caller named failed.
         OSError: the document cannot be read.
     """
-    check_anchors_and_time(anchors, at)
+    circumstances = Circumstances(
+        anchors=anchors, at=at, now=now or at, revocation=revocation, allow_sha1=allow_sha1
+    )
     try:
         opened = PdfDocument(document, password)
     except DocumentError as error:
@@ -103,10 +109,7 @@ def verify_pdf(
     verification = _Verification(
         document=opened,
         store=store,
-        anchors=tuple(anchors),
-        at=at,
-        now=now or at,
-        revocation=store.added_to(revocation),
+        circumstances=replace(circumstances, revocation=store.added_to(revocation)),
         budget=Budget(),
     )
     try:
@@ -130,10 +133,7 @@ class _Verification:
 
     document: PdfDocument
     store: SecurityStore
-    anchors: tuple[x509.Certificate, ...]
-    at: datetime
-    now: datetime
-    revocation: RevocationMaterial
+    circumstances: Circumstances
     budget: Budget
 
     def report(self) -> VerificationReport:
@@ -162,13 +162,8 @@ class _Verification:
         if contents is None or signature.covered is None:
             reasons = tuple(dict.fromkeys((*faults, Reason.MALFORMED)))
             return _Timestamp(signature=signature, report=TimestampReport(reasons=reasons))
-        report = verify_timestamp_over(
-            contents.der,
-            self._digest(signature),
-            self.anchors,
-            self.at,
-            now=self.now,
-            certificates=self.store.certificates,
+        report = judge_timestamp(
+            contents.der, self._digest(signature), self.store.certificates, self.circumstances
         )
         changes = judge_changes(self.document, signature, self.budget)
         reasons = tuple(dict.fromkeys((*faults, *report.reasons, *changes.reasons)))
@@ -178,9 +173,9 @@ class _Verification:
             revision=changes.revision,
         )
 
-    def _digest(self, signature: PdfSignature) -> Callable[[HashAlgorithm], bytes]:
-        def digest(algorithm: HashAlgorithm) -> bytes:
-            return hash_stream_with(self._covered(signature), {algorithm})[algorithm]
+    def _digest(self, signature: PdfSignature) -> Callable[[AnyHash], bytes]:
+        def digest(algorithm: AnyHash) -> bytes:
+            return hash_stream(self._covered(signature), algorithm)
 
         return digest
 
@@ -199,18 +194,10 @@ class _Verification:
         changes = judge_changes(self.document, signature, self.budget)
         faults = (*faults, *changes.reasons)
         if contents is None or Reason.UNSUPPORTED_FORMAT in faults:
-            malformed = () if contents is not None else (Reason.MALFORMED,)
+            is_known = Reason.UNSUPPORTED_FORMAT not in faults
+            malformed = (Reason.MALFORMED,) if is_known else ()
             return [self._placed(_failed((*faults, *malformed)), signature, changes)]
-        if contents.signed_data.content is not None:
-            faults = (*faults, Reason.CONTENT_CONFLICT)  # it is in the file, and nowhere else
-        report = verify_cms(
-            contents.der,
-            self._covered(signature),
-            (*self.anchors, *self.store.pinned_anchors()),
-            self.at,
-            self.revocation,
-            now=self.now,
-        )
+        report = self._verify_contents(signature, contents)
         faults = (*faults, *report.reasons)
         if not report.signatures:
             return [self._placed(_failed(faults), signature, changes)]
@@ -225,6 +212,35 @@ class _Verification:
             for each in own
         ]
 
+    def _verify_contents(self, signature: PdfSignature, contents: Contents) -> VerificationReport:
+        """Verify the CMS over what the signature covers, or, in the old form, over its SHA-1."""
+        if entry(signature.dictionary, "/SubFilter") != SHA1_SUBFILTER:
+            report = self._verify_cms(contents, self._covered(signature))
+            if contents.signed_data.content is None:
+                return report
+            # It is in the file, and nowhere else.
+            return replace(report, reasons=(Reason.CONTENT_CONFLICT, *report.reasons))
+        digest = hash_stream(self._covered(signature), WeakHash.SHA1)
+        inside = b"".join(contents.signed_data.content or ())
+        report = self._verify_cms(contents, io.BytesIO(inside))
+        faults = report.reasons if inside == digest else (Reason.DIGEST_MISMATCH, *report.reasons)
+        if not self.circumstances.allow_sha1:
+            return replace(report, reasons=(Reason.WEAK_ALGORITHM, *faults))
+        said = tuple(_with_sha1_said(each) for each in report.signatures)
+        return VerificationReport(reasons=faults, signatures=said)
+
+    def _verify_cms(self, contents: Contents, content: BinaryIO) -> VerificationReport:
+        circumstances = self.circumstances
+        return verify_cms(
+            contents.der,
+            content,
+            (*circumstances.anchors, *self.store.pinned_anchors()),
+            circumstances.at,
+            circumstances.revocation,
+            now=circumstances.now,
+            allow_sha1=circumstances.allow_sha1,
+        )
+
     def _with_form(
         self, report: SignatureReport, signature: PdfSignature, contents: Contents, index: int
     ) -> SignatureReport:
@@ -237,7 +253,11 @@ class _Verification:
         if report.signing_time is not None or claimed is None:
             return report
         certificate = _certificate_of(report, contents)
-        found = () if certificate is None else signing_time_faults(claimed, certificate, self.now)
+        found = (
+            ()
+            if certificate is None
+            else signing_time_faults(claimed, certificate, self.circumstances.now)
+        )
         return _with_faults(replace(report, signing_time=claimed.astimezone(UTC)), tuple(found))
 
     def _placed(
@@ -280,7 +300,7 @@ class _Verification:
             candidates.append(report.timestamp)
         best = best_timestamp(candidates)
         if best is not report.timestamp:
-            report = with_timestamp(report, best, self.revocation.mode)
+            report = with_timestamp(report, best, self.circumstances.revocation.mode)
         if report.level is not Level.PADES_B_T or not self.store.is_complete:
             return report
         archived = any(_is_believed(each.report) and self._covers_store(each) for each in later)
@@ -295,6 +315,11 @@ class _Verification:
 def _is_believed(timestamp: TimestampReport | None) -> bool:
     """Whether a timestamp is one over this signature; its authority may be unknown."""
     return timestamp is not None and timestamp.verdict is not Verdict.FAILED
+
+
+def _with_sha1_said(report: SignatureReport) -> SignatureReport:
+    notes = dict.fromkeys((*report.notes, Note.SHA1_ALLOWED))
+    return replace(report, notes=tuple(notes))
 
 
 def _failed(reasons: Sequence[Reason]) -> SignatureReport:

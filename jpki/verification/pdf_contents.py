@@ -18,8 +18,10 @@ from jpki.verification.report import Level
 from jpki.verification.signed_data import SignedData, SignerInfo, parse_signed_data
 
 PADES: Final = "/ETSI.CAdES.detached"
-SUBFILTERS: Final = ("/adbe.pkcs7.detached", PADES)
-WEAK_SUBFILTERS: Final = ("/adbe.pkcs7.sha1", "/adbe.x509.rsa_sha1")
+SHA1_SUBFILTER: Final = "/adbe.pkcs7.sha1"
+"""ISO 32000-1 12.8.3.3.1: what the CMS holds and signs is the SHA-1 of what is covered."""
+SUBFILTERS: Final = ("/adbe.pkcs7.detached", PADES, SHA1_SUBFILTER)
+WEAK_SUBFILTER: Final = "/adbe.x509.rsa_sha1"  # older than CMS in PDF
 TIMESTAMP_SUBFILTER: Final = "/ETSI.RFC3161"
 TYPES: Final = (None, "/Sig")
 
@@ -51,8 +53,8 @@ def format_faults(signature: PdfSignature) -> tuple[Reason, ...]:
         fits = entry(dictionary, "/SubFilter") == TIMESTAMP_SUBFILTER
         return () if fits else (Reason.UNSUPPORTED_FORMAT,)
     subfilter = entry(dictionary, "/SubFilter")
-    if subfilter in WEAK_SUBFILTERS:
-        return (Reason.WEAK_ALGORITHM,)
+    if subfilter == WEAK_SUBFILTER:
+        return (Reason.WEAK_ALGORITHM, Reason.UNSUPPORTED_FORMAT)
     if subfilter not in SUBFILTERS or entry(dictionary, "/Type") not in TYPES:
         return (Reason.UNSUPPORTED_FORMAT,)
     return ()

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import BinaryIO, Final
 
 from jpki.errors import DocumentError
-from jpki.signing.digest import HashAlgorithm
+from jpki.signing.digest import HashAlgorithm, read_hash
 from jpki.signing.pdf_reader import PARSE_ERRORS, entry
 from jpki.verification.pdf_contents import Contents, claimed_time, read_contents
 from jpki.verification.pdf_document import PdfDocument, PdfSignature
@@ -118,7 +118,7 @@ def _contents_findings(signature: PdfSignature) -> Iterator[ToukiFinding]:
     signer = None if contents is None else next(iter(contents.signed_data.signer_infos), None)
     if contents is None or signer is None:
         return
-    algorithm = HashAlgorithm.from_oid_der(signer.digest_algorithm)
+    algorithm = read_hash(signer.digest_algorithm)
     is_sha256 = algorithm is HashAlgorithm.SHA256 and _is_rsa(signer)
     detail = "another algorithm" if algorithm is None else algorithm.value
     yield _finding(ToukiRule.HASH, signature, "/Contents", is_sha256, detail)

@@ -15,7 +15,7 @@ from jpki.certificates.purpose import Purpose
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.validation import check_path
 from jpki.certificates.verdict import Reason
-from jpki.signing.digest import HashAlgorithm, hash_stream
+from jpki.signing.digest import AnyHash, HashAlgorithm, hash_stream
 from jpki.verification.report import Level, SignatureReport, VerificationReport
 
 
@@ -63,7 +63,7 @@ def verify_raw(
 
 
 def signature_faults(
-    certificate: x509.Certificate, signature: bytes, digest: bytes, algorithm: HashAlgorithm
+    certificate: x509.Certificate, signature: bytes, digest: bytes, algorithm: AnyHash
 ) -> Iterator[Reason]:
     """Check a PKCS#1 v1.5 signature over a digest with the key of a certificate that was read."""
     key = certificate.public_key()

@@ -9,7 +9,7 @@ from typing import BinaryIO, NoReturn
 from jpki.certificates.profile import CertificateProfile
 from jpki.certificates.validation import PathReport
 from jpki.certificates.verdict import AnchorOrigin, Reason, Revocation, Unchecked, Verdict, worst
-from jpki.signing.digest import HashAlgorithm
+from jpki.signing.digest import AnyHash
 
 
 class Coverage(StrEnum):
@@ -75,6 +75,8 @@ class TimestampReport:
     time: datetime | None = None  # UTC; None: the token cannot be read
     reasons: tuple[Reason, ...] = ()
     authority: str | None = None  # subject of the TSA's certificate, RFC 4514
+    revocation: Revocation = Revocation.NOT_CHECKED  # of that certificate and the CAs above it
+    notes: tuple[Note, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -90,9 +92,10 @@ class SignatureReport:
     level: Level = Level.CMS
     covers: Coverage = Coverage.WHOLE
     covered: str | None = None  # what it covers, where that is not the whole: "#id", file names
+    files: tuple[str, ...] = ()  # of XML: those beside the document that it refers to by name
     signer: CertificateProfile | None = None  # None: the signature carries no such certificate
     signing_time: datetime | None = None  # UTC; claimed by the signer, proven by nobody
-    hash_algorithm: HashAlgorithm | None = None
+    hash_algorithm: AnyHash | None = None
     timestamp: TimestampReport | None = None  # None: it carries none
     notes: tuple[Note, ...] = ()  # what a reader should know and what changes no verdict
     path: PathReport | None = None  # None: there was no certificate to check

@@ -1,22 +1,22 @@
 """Verifying one SignerInfo, RFC 5652 5.4 and 5.6, with its certificate and path."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
 
 from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.profile import read_profile
-from jpki.certificates.validation import PathReport
 from jpki.certificates.verdict import Reason, Verdict
 from jpki.errors import CertificateMalformedError
-from jpki.signing.digest import HashAlgorithm
+from jpki.signing.digest import AnyHash, HashAlgorithm, WeakHash, read_hash
 from jpki.verification.attributes import (
     AttributeFaultError,
     SignedAttributes,
     read_signed_attributes,
 )
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.raw import signature_faults
 from jpki.verification.report import Level, Note, SignatureReport
 from jpki.verification.signed_data import SignedData, SignerInfo
@@ -25,17 +25,16 @@ from jpki.verification.signer_certificate import CertificateBag, is_referenced
 # Algorithms as OBJECT IDENTIFIERs in DER. rsaEncryption names no hash: the digest algorithm does
 # (RFC 3370 3.2).
 RSA_ENCRYPTION = bytes.fromhex("06092A864886F70D010101")
-SHA2_WITH_RSA = {
+HASH_WITH_RSA: dict[bytes, AnyHash] = {
     bytes.fromhex("06092A864886F70D01010B"): HashAlgorithm.SHA256,
     bytes.fromhex("06092A864886F70D01010C"): HashAlgorithm.SHA384,
     bytes.fromhex("06092A864886F70D01010D"): HashAlgorithm.SHA512,
+    bytes.fromhex("06092A864886F70D010105"): WeakHash.SHA1,
 }
-WEAK = frozenset(
+WEAK = frozenset(  # too weak to be looked at
     {
-        bytes.fromhex("06052B0E03021A"),  # SHA-1
         bytes.fromhex("06082A864886F70D0205"),  # MD5
         bytes.fromhex("06092A864886F70D010104"),  # MD5 with RSA
-        bytes.fromhex("06092A864886F70D010105"),  # SHA-1 with RSA
     }
 )
 
@@ -43,9 +42,6 @@ COUNTERSIGNATURE = bytes.fromhex("06092A864886F70D010906")  # RFC 5652 11.4
 
 CLOCK_SKEW = timedelta(minutes=5)
 """By which the clocks of signer and verifier may differ."""
-
-PathCheck = Callable[[ParsedCertificate], PathReport]
-"""A check of the path to an anchor, at the time and with the anchors of the verification."""
 
 ReportChange = Callable[[SignatureReport], SignatureReport]
 """What a timestamp adds to the report of a signature."""
@@ -58,7 +54,7 @@ class _Signature:
     """A SignerInfo with what is known of it before its certificate is."""
 
     signer_info: SignerInfo
-    algorithm: HashAlgorithm | None  # None: not one that we take
+    algorithm: AnyHash | None  # None: not one that we take
     attributes: SignedAttributes | None  # None: missing or invalid
     reasons: tuple[Reason, ...]
 
@@ -67,9 +63,8 @@ def verify_signer(
     signer_info: SignerInfo,
     signed_data: SignedData,
     bag: CertificateBag,
-    digests: Mapping[HashAlgorithm, bytes],
-    check: PathCheck,
-    now: datetime,
+    digests: Mapping[AnyHash, bytes],
+    circumstances: Circumstances,
     add_timestamp: ReportChange = lambda report: report,
 ) -> SignatureReport:
     """Verify one signer of a SignedData; bag and digests are those of its contents.
@@ -79,27 +74,28 @@ def verify_signer(
         signed_data: what it stands in.
         bag: the certificates beside it.
         digests: of the content, by every algorithm that a signer used.
-        check: of a certificate that may be the signer's.
-        now: a signature that claims to be from a later time is not believed.
+        circumstances: with what and as at which time.
         add_timestamp: of what its timestamps say; nothing where the caller looks at none.
     """
     signature = _read(signer_info, signed_data, digests)
+    if WeakHash.SHA1 in _used(signer_info) and not circumstances.allow_sha1:
+        signature = replace(signature, reasons=(*signature.reasons, Reason.WEAK_ALGORITHM))
     candidates = bag.candidates(signer_info)
     if not candidates:
         return add_timestamp(_report(signature, (Reason.SIGNER_CERTIFICATE_MISSING,)))
     # The bag of certificates is not signed, so anybody may add one with the signer's name: the
     # signature is as good as the best of them makes it.
     reports = [
-        add_timestamp(_verify_with(signature, certificate, check, now))
+        add_timestamp(_verify_with(signature, certificate, circumstances))
         for certificate in candidates
     ]
     return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
 
 
 def _read(
-    signer_info: SignerInfo, signed_data: SignedData, digests: Mapping[HashAlgorithm, bytes]
+    signer_info: SignerInfo, signed_data: SignedData, digests: Mapping[AnyHash, bytes]
 ) -> _Signature:
-    algorithm = HashAlgorithm.from_oid_der(signer_info.digest_algorithm)
+    algorithm = read_hash(signer_info.digest_algorithm)
     reasons = list(_algorithm_faults(signer_info, signed_data, algorithm))
     attributes = None
     if signer_info.signed_attrs is None:
@@ -123,13 +119,13 @@ def _read(
 
 
 def _algorithm_faults(
-    signer_info: SignerInfo, signed_data: SignedData, algorithm: HashAlgorithm | None
+    signer_info: SignerInfo, signed_data: SignedData, algorithm: AnyHash | None
 ) -> Iterator[Reason]:
     if algorithm is None:
         weak = signer_info.digest_algorithm in WEAK
         yield Reason.WEAK_ALGORITHM if weak else Reason.UNSUPPORTED_ALGORITHM
-    if signer_info.signature_algorithm in SHA2_WITH_RSA:
-        if SHA2_WITH_RSA[signer_info.signature_algorithm] is not algorithm:
+    if signer_info.signature_algorithm in HASH_WITH_RSA:
+        if HASH_WITH_RSA[signer_info.signature_algorithm] is not algorithm:
             yield Reason.ALGORITHM_MISMATCH
     elif signer_info.signature_algorithm in WEAK:
         yield Reason.WEAK_ALGORITHM
@@ -150,11 +146,16 @@ def _attribute_faults(
         yield Reason.ALGORITHM_MISMATCH
 
 
+def _used(signer_info: SignerInfo) -> tuple[AnyHash | None, ...]:
+    """Return the hash functions that a signer names."""
+    return (
+        read_hash(signer_info.digest_algorithm),
+        HASH_WITH_RSA.get(signer_info.signature_algorithm),
+    )
+
+
 def _verify_with(
-    signature: _Signature,
-    der: bytes,
-    check: PathCheck,
-    now: datetime,
+    signature: _Signature, der: bytes, circumstances: Circumstances
 ) -> SignatureReport:
     """Verify a signature as one made by the holder of this certificate (DER)."""
     try:
@@ -170,20 +171,23 @@ def _verify_with(
             reasons.append(Reason.SIGNER_CERTIFICATE_MISMATCH)
     reasons += _signature_faults(signature, certificate)
     if attributes is not None and attributes.signing_time is not None:
-        reasons += signing_time_faults(attributes.signing_time, certificate, now)
-    path = check(parsed)
+        reasons += signing_time_faults(attributes.signing_time, certificate, circumstances.now)
+    path = circumstances.check_signer(parsed)
     return SignatureReport(
         reasons=_unique(signature.reasons, tuple(reasons), path.reasons),
         level=_level(signature),
         signer=read_profile(parsed),
         signing_time=None if attributes is None else attributes.signing_time,
         hash_algorithm=signature.algorithm,
-        notes=tuple(_notes(signature.signer_info)),
+        notes=tuple(_notes(signature)),
         path=path,
     )
 
 
-def _notes(signer_info: SignerInfo) -> Iterator[Note]:
+def _notes(signature: _Signature) -> Iterator[Note]:
+    signer_info = signature.signer_info
+    if WeakHash.SHA1 in _used(signer_info) and Reason.WEAK_ALGORITHM not in signature.reasons:
+        yield Note.SHA1_ALLOWED
     if any(attribute.type == COUNTERSIGNATURE for attribute in signer_info.unsigned_attributes):
         yield Note.COUNTERSIGNATURE_NOT_CHECKED
 

@@ -14,7 +14,7 @@ from jpki.certificates.asn1 import (
     Asn1Reader,
     Element,
 )
-from jpki.signing.digest import HashAlgorithm
+from jpki.signing.digest import AnyHash, read_hash
 from jpki.verification.signed_data import SignedData, SignerInfo, parse_signed_data
 
 TST_INFO_OID: Final = bytes.fromhex("060B2A864886F70D0109100104")
@@ -33,7 +33,7 @@ class TimestampToken:
     """What a timestamp authority signed, and how."""
 
     time: datetime  # UTC
-    algorithm: HashAlgorithm | None  # of the imprint; None: not one that we take
+    algorithm: AnyHash | None  # of the imprint; None: not one that we take
     imprint: bytes  # the hash of what existed at that time
     nonce: int | None
     has_critical_extension: bool
@@ -77,11 +77,11 @@ def parse_timestamp_token(token: bytes) -> TimestampToken:
     )
 
 
-def _imprint(reader: Asn1Reader, element: Element) -> tuple[HashAlgorithm | None, bytes]:
+def _imprint(reader: Asn1Reader, element: Element) -> tuple[AnyHash | None, bytes]:
     algorithm, digest = reader.sequence(element, 2)
     oid = reader.sequence(algorithm, 1)[0]
     return (
-        HashAlgorithm.from_oid_der(reader.encoding(oid)),
+        read_hash(reader.encoding(oid)),
         reader.contents(reader.expect(digest, OCTET_STRING)),
     )
 

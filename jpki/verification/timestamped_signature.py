@@ -6,10 +6,7 @@ and is reported as what it is.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
-
-from cryptography import x509
 
 from jpki.certificates.evidence import (
     EvidenceFault,
@@ -18,9 +15,10 @@ from jpki.certificates.evidence import (
 )
 from jpki.certificates.revocation import RevocationMode
 from jpki.certificates.verdict import Reason, Revocation, Verdict
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.report import Level, Note, SignatureReport, TimestampReport
 from jpki.verification.signed_data import SignerInfo
-from jpki.verification.timestamp import BEST_FIRST, verify_timestamp
+from jpki.verification.timestamp import BEST_FIRST, judge_timestamp
 
 SIGNATURE_TIMESTAMP_OID: Final = bytes.fromhex("060B2A864886F70D010910020E")
 MAX_TIMESTAMPS: Final = 4  # on one signature; each costs RSA operations and a path
@@ -33,20 +31,14 @@ EXPIRY: Final = frozenset({Reason.EXPIRED, Reason.ANCHOR_EXPIRED})
 
 
 def signature_timestamp(
-    signer_info: SignerInfo,
-    certificates: Sequence[bytes],
-    anchors: Sequence[x509.Certificate],
-    at: datetime,
-    now: datetime,
+    signer_info: SignerInfo, certificates: Sequence[bytes], circumstances: Circumstances
 ) -> TimestampReport | None:
     """Verify the timestamps over a signature -> the best, of several good ones the earliest.
 
     Args:
         signer_info: the signature.
         certificates: DER, those beside it.
-        anchors: CA certificates that the caller trusts.
-        at: the time at which certificates must be valid.
-        now: the time of day.
+        circumstances: with what and as at which time.
     """
     tokens = [
         value
@@ -56,12 +48,17 @@ def signature_timestamp(
     ]
     return best_timestamp(
         [
-            verify_timestamp(
-                token, signer_info.signature, anchors, at, now=now, certificates=certificates
-            )
+            judge_token(token, signer_info.signature, certificates, circumstances)
             for token in tokens[:MAX_TIMESTAMPS]
         ]
     )
+
+
+def judge_token(
+    token: bytes, message: bytes, certificates: Sequence[bytes], circumstances: Circumstances
+) -> TimestampReport:
+    """Verify one timestamp over a message held in memory."""
+    return judge_timestamp(token, lambda used: used.digest(message), certificates, circumstances)
 
 
 def best_timestamp(reports: Sequence[TimestampReport]) -> TimestampReport | None:
@@ -80,7 +77,8 @@ def with_timestamp(
     """Add what a timestamp over a signature says to its report; for signatures of every format.
 
     A certificate that expired only after a timestamp that passed was good for this signature: the
-    reason is dropped, and a note says so.
+    reason is dropped, and a note says so. So it is where all that is not known of the authority is
+    whether it was revoked, though it was to be known; then that stays the reason.
 
     Args:
         report: of the signature without the timestamp.
@@ -100,11 +98,13 @@ def with_timestamp(
         or not _was_valid_then(report, timestamp)
     ):
         return report
+    # It was good then if the authority was: who wants to know that of all gets no better answer.
+    left = tuple(dict.fromkeys((*left, *timestamp.reasons)))
     path = report.path
     if path is not None and _is_too_late(report, path.revocation):
         path = replace(path, revocation=_discounted(path.revocation))
         if mode is RevocationMode.REQUIRE:
-            left = (*left, Reason.REVOCATION_UNKNOWN)
+            left = tuple(dict.fromkeys((*left, Reason.REVOCATION_UNKNOWN)))
     return replace(
         report, reasons=left, path=path, notes=(*report.notes, Note.EXPIRED_AFTER_TIMESTAMP)
     )
@@ -112,7 +112,8 @@ def with_timestamp(
 
 def _was_valid_then(report: SignatureReport, timestamp: TimestampReport) -> bool:
     moment, signer = timestamp.time, report.signer
-    if timestamp.verdict is not Verdict.PASSED or moment is None or signer is None:
+    is_known = timestamp.reasons in ((), (Reason.REVOCATION_UNKNOWN,))
+    if not is_known or moment is None or signer is None:
         return False
     anchor = None if report.path is None else report.path.anchor_certificate
     return signer.not_valid_before <= moment <= signer.not_valid_after and (

@@ -16,10 +16,10 @@ from typing import BinaryIO, Final
 
 from cryptography import x509
 
-from jpki.certificates.issuer import check_anchors_and_time
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.verdict import Reason
 from jpki.errors import DocumentError, DocumentFault
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.report import VerificationReport
 
 MAX_SIGNATURES: Final = 100  # each costs an RSA operation and a path
@@ -54,15 +54,17 @@ def verify_xml(
             is not believed.
 
     Raises:
-        ValueError: ``at`` has no time zone, or ``id_attribute`` is no name (bugs of the caller).
+        ValueError: ``at`` has no time zone (a bug of the caller).
         AnchorNotCaError, CertificateMalformedError: an anchor is no CA, or cannot be read.
         ServerError: the OCSP responder that the caller named failed.
         OSError: a file cannot be read.
     """
-    check_anchors_and_time(anchors, at)
+    circumstances = Circumstances(
+        anchors=anchors, at=at, now=now or at, revocation=revocation, allow_sha1=allow_sha1
+    )
     from jpki.signing.xml_document import XmlDocument
     from jpki.verification.xml_references import References
-    from jpki.verification.xml_signer import Circumstances, verify_signature
+    from jpki.verification.xml_signer import verify_signature
 
     try:
         parsed = XmlDocument(document)
@@ -72,14 +74,9 @@ def verify_xml(
     if len(parsed.signatures) > MAX_SIGNATURES:
         return VerificationReport(reasons=(Reason.MALFORMED,))
 
-    circumstances = Circumstances(
-        references=References(document=parsed, files=detached_files, id_attribute=id_attribute),
-        anchors=anchors,
-        at=at,
-        now=now or at,
-        revocation=revocation,
-        allow_sha1=allow_sha1,
-    )
+    references = References(document=parsed, files=detached_files, id_attribute=id_attribute)
     return VerificationReport(
-        signatures=tuple(verify_signature(each, circumstances) for each in parsed.signatures)
+        signatures=tuple(
+            verify_signature(each, references, circumstances) for each in parsed.signatures
+        )
     )

@@ -5,7 +5,7 @@ into a document of their own (signature wrapping), and its signature stays right
 shown as it was digested, never as it stands in the file.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -13,10 +13,38 @@ from urllib.parse import unquote
 from lxml import etree
 from lxml.etree import _Element as XmlElement
 
-from jpki.signing.xml_document import XmlDocument
+from jpki.signing.xml_document import SIGNATURE_TAG, XmlDocument
+from jpki.signing.xml_options import DS_NAMESPACE, XADES_NAMESPACE
 from jpki.verification.report import Coverage
 from jpki.verification.xml_references import Resolved
-from jpki.verification.xml_signature import XmlSignature, elements_of
+from jpki.verification.xml_signature import XmlSignature, ds, elements_of
+
+OWN_NAMESPACES = frozenset(  # of signatures, and of what they have beside what is signed
+    {
+        DS_NAMESPACE,
+        "http://www.w3.org/2009/xmldsig11#",
+        XADES_NAMESPACE,
+        "http://uri.etsi.org/01903/v1.4.1#",
+    }
+)
+OWN_ATTRIBUTES = frozenset(
+    (
+        "Algorithm",
+        "Encoding",
+        "Id",
+        "MimeType",
+        "Qualifier",
+        "Target",
+        "Type",
+        "URI",
+        "referencedData",
+    )
+)
+FOREIGN_ATTRIBUTES = (  # that say nothing by themselves
+    "{http://www.w3.org/XML/1998/namespace}",
+    "{http://www.w3.org/2001/XMLSchema-instance}",
+)
+XADES_SIGNATURES = "{http://uri.etsi.org/02918/v1.2.1#}XAdESSignatures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +52,7 @@ class Covered:
     """What a signature is about."""
 
     covers: Coverage
+    files: tuple[str, ...]
     names: str | None  # of the parts and files; None: the document and nothing else
     parts: tuple[bytes, ...]  # of the document, canonical
     has_comments: bool
@@ -47,15 +76,16 @@ def find_covered(
     inside = [each for each in resolved if _is_content(each, signature)]
     files = [each.file_name for each in resolved if each.file_name is not None]
     roots = [each for each in inside if _is_whole(each, signature, document)]
-    whole = roots[0] if roots and not _holds_unsigned(signature, resolved) else None
-    if whole is not None:
-        inside = [whole]
-    # A document that is nothing but the signature stands for the files.
-    is_beside = signature.element is document.root and not inside and bool(files)
+    holds_unsigned = _holds_unsigned(signature, resolved)
+    inside = roots[:1] or inside
+    whole = roots[0] if roots and not holds_unsigned else None
+    stands_for_files = not holds_unsigned and _is_nothing_but_signatures(signature, document.root)
+    is_beside = stands_for_files and not inside and bool(files)
     covers_all = (whole is not None or is_beside) and set(file_names) <= set(files)
     names = [*([] if covers_all else map(_name, inside)), *files]
     return Covered(
         covers=Coverage.WHOLE if covers_all else Coverage.PART,
+        files=tuple(dict.fromkeys(files)),
         names=", ".join(dict.fromkeys(names)) or None,
         parts=tuple(each.canonical for each in inside),
         has_comments=any(each.has_comments for each in inside),
@@ -94,21 +124,61 @@ def _has_instructions_beside(root: XmlElement) -> bool:
     return any(each is not None for each in found)
 
 
-def _holds_unsigned(signature: XmlSignature, resolved: Sequence[Resolved]) -> bool:
-    """Tell whether something in the signature's ds:Objects is neither signed nor of XAdES.
+def _is_nothing_but_signatures(signature: XmlSignature, root: XmlElement) -> bool:
+    """Tell whether a document stands for the files beside it: it has nothing of its own.
 
-    The whole document is signed without them, and a reader might take it for signed.
+    It is a signature, or what a container keeps several in (ETSI EN 319 162-1 A.3).
     """
-    harmless = {each.target for each in resolved} | set(signature.properties)
+    if signature.element is root:
+        return True
+    return (
+        root.tag == XADES_SIGNATURES
+        and signature.element.getparent() is root
+        and all(child.tag == SIGNATURE_TAG for child in root)
+        and not _has_text(root)
+    )
+
+
+def _holds_unsigned(signature: XmlSignature, resolved: Sequence[Resolved]) -> bool:
+    """Tell whether the signature holds something that is neither signed nor a signature's own.
+
+    The whole document is signed without it, and a reader might take it for signed: a ds:Object, but
+    also an element of the document's own vocabulary in ds:KeyInfo or among unsigned properties.
+    """
+    signed = {each.target for each in resolved} - set(_around(signature))
+    if _is_strange(signature.element, signed):
+        return True
     for object_ in signature.objects:
-        if object_ in harmless:
-            continue
-        if any(child not in harmless for child in elements_of(object_)):
-            return True
-        texts = [object_.text, *(child.tail for child in object_)]
-        if any(text and text.strip() for text in texts):
+        allowed = signed | set(signature.properties)
+        if object_ not in signed and any(each not in allowed for each in elements_of(object_)):
             return True
     return False
+
+
+def _around(signature: XmlSignature) -> Iterator[XmlElement]:
+    """Yield the signature and what it stands in: their references leave it out."""
+    yield signature.element
+    yield from signature.element.iterancestors()
+
+
+def _is_strange(element: XmlElement, signed: Collection[XmlElement | None]) -> bool:
+    """Tell whether an element of a signature holds what no signature has, but for signed parts."""
+    if element in signed or element.tag == ds("SignedInfo") or not isinstance(element.tag, str):
+        return False
+    if etree.QName(element).namespace not in OWN_NAMESPACES or not OWN_ATTRIBUTES.issuperset(
+        name for name in map(str, element.attrib) if not name.startswith(FOREIGN_ATTRIBUTES)
+    ):
+        return True
+    children = elements_of(element)
+    if (children or element.tag == ds("Object")) and _has_text(element):
+        return True
+    return any(_is_strange(child, signed) for child in children)
+
+
+def _has_text(element: XmlElement) -> bool:
+    """Tell whether there is text between the children of an element."""
+    texts = [element.text, *(child.tail for child in element)]
+    return any(text and text.strip() for text in texts)
 
 
 def _name(each: Resolved) -> str:

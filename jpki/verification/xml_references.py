@@ -5,9 +5,8 @@ is never fetched from anywhere, and never computed by a program inside the docum
 are the enveloped signature and canonicalization, at most one of each and in this order.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import BinaryIO, Final
@@ -17,7 +16,7 @@ from lxml import etree
 from lxml.etree import _Element as XmlElement
 
 from jpki.certificates.verdict import Reason
-from jpki.signing.digest import CHUNK_SIZE
+from jpki.signing.digest import AnyHash, hash_stream_with
 from jpki.signing.xml_canonical import (
     CanonicalizationError,
     canonicalize_document,
@@ -65,7 +64,7 @@ class References:
     files: Mapping[str, BinaryIO]
     id_attribute: str | None
     _left: int = field(init=False)
-    _file_digests: dict[str, dict[str, bytes]] = field(init=False, default_factory=dict)
+    _file_digests: dict[str, dict[AnyHash, bytes]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Set the bound."""
@@ -90,8 +89,8 @@ class References:
         Raises:
             OSError: a file cannot be read.
         """
-        hash_name = DIGEST_METHODS.get(reference.digest_method or "")
-        if hash_name is None:
+        algorithm = DIGEST_METHODS.get(reference.digest_method or "")
+        if algorithm is None:
             fault = algorithm_fault(reference.digest_method)
             return Resolved(reference=reference, reasons=(fault,))
         uri = reference.uri
@@ -99,15 +98,15 @@ class References:
             return Resolved(reference=reference, reasons=(Reason.REFERENCE_UNRESOLVED,))
         try:
             if uri == "" or uri.startswith("#"):
-                return self._follow_inside(reference, uri, signature, hash_name)
-            return self._follow_to_file(reference, uri, hash_name)
+                return self._follow_inside(reference, uri, signature, algorithm)
+            return self._follow_to_file(reference, uri, algorithm)
         except XmlFaultError as fault:
             return Resolved(reference=reference, reasons=(fault.reason,))
         except CanonicalizationError:
             return Resolved(reference=reference, reasons=(Reason.UNSUPPORTED_TRANSFORM,))
 
     def _follow_inside(
-        self, reference: Reference, uri: str, signature: XmlElement, hash_name: str
+        self, reference: Reference, uri: str, signature: XmlElement, algorithm: AnyHash
     ) -> Resolved:
         self._check_left()
         target = self.document.root if uri == "" else self._element(uri)
@@ -120,7 +119,7 @@ class References:
             signature if is_inside else None, partial(canonicalize, target, method, prefixes)
         )
         self.spend(canonical)
-        is_right = hashlib.new(hash_name, canonical).digest() == reference.digest
+        is_right = algorithm.digest(canonical) == reference.digest
         return Resolved(
             reference=reference,
             reasons=() if is_right else (Reason.DIGEST_MISMATCH,),
@@ -137,7 +136,7 @@ class References:
             raise XmlFaultError(Reason.REFERENCE_AMBIGUOUS)
         return found[0]
 
-    def _follow_to_file(self, reference: Reference, uri: str, hash_name: str) -> Resolved:
+    def _follow_to_file(self, reference: Reference, uri: str, algorithm: AnyHash) -> Resolved:
         name = next((each for each in (uri, unquote(uri)) if each in self.files), None)
         if name is None:
             is_elsewhere = ELSEWHERE.match(uri) is not None
@@ -146,22 +145,22 @@ class References:
             )
         if reference.transforms:
             raise XmlFaultError(Reason.UNSUPPORTED_TRANSFORM)
-        is_right = self._file_digest(name, hash_name) == reference.digest
+        is_right = self._file_digest(name, algorithm) == reference.digest
         return Resolved(
             reference=reference,
             reasons=() if is_right else (Reason.DIGEST_MISMATCH,),
             file_name=name,
         )
 
-    def _file_digest(self, name: str, hash_name: str) -> bytes:
+    def _file_digest(self, name: str, algorithm: AnyHash) -> bytes:
         """Hash a file once, with every method that the document names."""
         if name not in self._file_digests:
-            names = self._used_methods | {hash_name}
-            self._file_digests[name] = _digests(self._open(name), names)
-        return self._file_digests[name][hash_name]
+            used = self._used_methods | {algorithm}
+            self._file_digests[name] = hash_stream_with(self._open(name), used)
+        return self._file_digests[name][algorithm]
 
     @cached_property
-    def _used_methods(self) -> set[str]:
+    def _used_methods(self) -> set[AnyHash]:
         methods = {each.get("Algorithm") for each in self.document.root.iter(ds("DigestMethod"))}
         return {DIGEST_METHODS[method] for method in methods if method in DIGEST_METHODS}
 
@@ -197,11 +196,3 @@ def _has_comments(target: XmlElement, signature: XmlElement, *, beside: bool) ->
         return True
     siblings = [target.itersiblings(etree.Comment, preceding=way) for way in (True, False)]
     return beside and any(True for each in siblings for _ in each)
-
-
-def _digests(content: BinaryIO, names: Iterable[str]) -> dict[str, bytes]:
-    hashers = {name: hashlib.new(name) for name in names}
-    while chunk := content.read(CHUNK_SIZE):
-        for hasher in hashers.values():
-            hasher.update(chunk)
-    return {name: hasher.digest() for name, hasher in hashers.items()}

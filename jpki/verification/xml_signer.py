@@ -1,10 +1,8 @@
 """Verifying one ds:Signature, XML Signature 1.1 3.2, with its certificate and path."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import BinaryIO
 
 from cryptography import x509
@@ -12,22 +10,20 @@ from lxml.etree import _Element as XmlElement
 
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import read_profile
-from jpki.certificates.revocation import RevocationMaterial
 from jpki.certificates.trust import is_pinned
-from jpki.certificates.validation import Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.errors import CertificateMalformedError
-from jpki.signing.digest import HashAlgorithm
+from jpki.signing.digest import AnyHash, WeakHash
+from jpki.verification.circumstances import Circumstances
+from jpki.verification.raw import signature_faults
 from jpki.verification.report import Coverage, Level, Note, SignatureReport
 from jpki.verification.signer import BEST_FIRST, signing_time_faults
 from jpki.verification.signer_certificate import MAX_CANDIDATES, is_referenced
 from jpki.verification.timestamped_signature import with_timestamp
 from jpki.verification.xml_algorithms import (
     DIGEST_METHODS,
-    SHA1,
     SIGNATURE_METHODS,
     algorithm_fault,
-    value_faults,
 )
 from jpki.verification.xml_coverage import Covered, find_covered, writer_of
 from jpki.verification.xml_key_info import KeyInfo, read_key_info
@@ -38,23 +34,11 @@ from jpki.verification.xml_timestamp import signature_timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What holds for every signature of a document."""
-
-    references: References
-    anchors: Sequence[x509.Certificate]
-    at: datetime  # the time at which certificates must be valid
-    now: datetime  # a signature that claims to be from a later time is not believed
-    revocation: RevocationMaterial
-    allow_sha1: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
     """A signature with what is known of it before its certificate is."""
 
     signature: XmlSignature
-    hash_name: str | None  # of the signature method; None: not one that we take
+    algorithm: AnyHash | None  # of the signature method; None: not one that we take
     digest: bytes  # of SignedInfo; empty without that
     resolved: tuple[Resolved, ...]
     properties: SignedProperties | None  # None: none of XAdES, or invalid
@@ -72,13 +56,19 @@ class _Candidate:
     certificate: x509.Certificate
 
 
-def verify_signature(element: XmlElement, circumstances: Circumstances) -> SignatureReport:
+def verify_signature(
+    element: XmlElement, references: References, circumstances: Circumstances
+) -> SignatureReport:
     """Verify a ds:Signature of a document.
+
+    Args:
+        element: the signature.
+        references: what those of the document may lead to.
+        circumstances: with what and as at which time.
 
     Raises:
         OSError: a file cannot be read.
     """
-    references = circumstances.references
     try:
         signature = parse_signature(element, references.spend)
         key_info = read_key_info(signature.key_info)
@@ -89,7 +79,7 @@ def verify_signature(element: XmlElement, circumstances: Circumstances) -> Signa
             covers=Coverage.PART,
             write_covered=writer_of(()),
         )
-    read = _read(signature, key_info, circumstances)
+    read = _read(signature, key_info, references, circumstances)
     if not key_info.certificates:
         return _report(read, Reason.SIGNER_CERTIFICATE_MISSING)
     certificates = _load(key_info.certificates)
@@ -100,13 +90,7 @@ def verify_signature(element: XmlElement, circumstances: Circumstances) -> Signa
     named = sorted(certificates, key=lambda each: not _is_named(read, each.der))
     makers = [each for each in named if not any(_value_faults(read, each))]
     candidates = makers[:MAX_CANDIDATES] or named[:1]
-    timestamp = signature_timestamp(
-        signature,
-        key_info.certificates,
-        circumstances.anchors,
-        circumstances.at,
-        circumstances.now,
-    )
+    timestamp = signature_timestamp(signature, key_info.certificates, circumstances)
     mode = circumstances.revocation.mode
     reports = [
         with_timestamp(_verify_with(read, each, circumstances), timestamp, mode)
@@ -115,18 +99,23 @@ def verify_signature(element: XmlElement, circumstances: Circumstances) -> Signa
     return min(reports, key=lambda report: BEST_FIRST.index(report.verdict))
 
 
-def _read(signature: XmlSignature, key_info: KeyInfo, circumstances: Circumstances) -> _Read:
-    references = circumstances.references
+def _read(
+    signature: XmlSignature,
+    key_info: KeyInfo,
+    references: References,
+    circumstances: Circumstances,
+) -> _Read:
     resolved = tuple(references.follow(each, signature.element) for each in signature.references)
-    hash_name = SIGNATURE_METHODS.get(signature.signature_method or "")
+    algorithm = SIGNATURE_METHODS.get(signature.signature_method or "")
     reasons = [reason for each in resolved for reason in each.reasons]
-    if hash_name is None:
+    if algorithm is None:
         reasons.append(algorithm_fault(signature.signature_method))
     used = {
-        hash_name,
+        algorithm,
         *(DIGEST_METHODS.get(each.digest_method or "") for each in signature.references),
     }
-    if SHA1 in used and not circumstances.allow_sha1:
+    uses_sha1 = WeakHash.SHA1 in used
+    if uses_sha1 and not circumstances.allow_sha1:
         reasons.append(Reason.WEAK_ALGORITHM)
     properties = None
     try:
@@ -135,13 +124,13 @@ def _read(signature: XmlSignature, key_info: KeyInfo, circumstances: Circumstanc
         reasons.append(fault.reason)
     return _Read(
         signature=signature,
-        hash_name=hash_name,
-        digest=hashlib.new(hash_name, signature.signed_info).digest() if hash_name else b"",
+        algorithm=algorithm,
+        digest=b"" if algorithm is None else algorithm.digest(signature.signed_info),
         resolved=resolved,
         properties=properties,
         key_info=key_info,
         covered=find_covered(signature, resolved, references.document, references.files),
-        uses_sha1=SHA1 in used,
+        uses_sha1=uses_sha1,
         reasons=tuple(reasons),
     )
 
@@ -163,10 +152,10 @@ def _is_named(read: _Read, der: bytes) -> bool:
 
 
 def _value_faults(read: _Read, candidate: _Candidate) -> Iterator[Reason]:
-    if read.hash_name is None:
+    if read.algorithm is None:
         return  # a reason of its own says so; nothing can be said of the value
-    yield from value_faults(
-        candidate.certificate, read.signature.value, read.digest, read.hash_name
+    yield from signature_faults(
+        candidate.certificate, read.signature.value, read.digest, read.algorithm
     )
 
 
@@ -183,12 +172,10 @@ def _verify_with(
     time = None if read.properties is None else read.properties.signing_time
     if time is not None:
         reasons += signing_time_faults(time, certificate, circumstances.now)
-    anchors, at = circumstances.anchors, circumstances.at
     pinned = [load_certificate(der) for der in read.key_info.certificates if is_pinned(der)]
-    revocation = circumstances.revocation
-    path = check_path(certificate, (*anchors, *pinned), at, Purpose.DOCUMENT, revocation)
+    path = circumstances.trusting(pinned).check_signer(certificate)
     return replace(
-        _report(read, *reasons, *path.reasons, is_signed=read.hash_name is not None and not wrong),
+        _report(read, *reasons, *path.reasons, is_signed=read.algorithm is not None and not wrong),
         signer=read_profile(certificate),
         path=path,
     )
@@ -207,8 +194,9 @@ def _report(read: _Read, *reasons: Reason, is_signed: bool = False) -> Signature
         level=_level(read.properties),
         covers=covered.covers,
         covered=covered.names,
+        files=covered.files,
         signing_time=None if read.properties is None else read.properties.signing_time,
-        hash_algorithm=_hash_algorithm(read.hash_name),
+        hash_algorithm=read.algorithm,
         notes=tuple(_notes(read)),
         write_covered=_writer(covered, holds=holds),
     )
@@ -225,10 +213,6 @@ def _notes(read: _Read) -> Iterator[Note]:
         yield Note.SHA1_ALLOWED
     if read.covered.has_comments:
         yield Note.COMMENTS_NOT_SIGNED
-
-
-def _hash_algorithm(name: str | None) -> HashAlgorithm | None:
-    return next((each for each in HashAlgorithm if each.value == name), None)
 
 
 def _level(properties: SignedProperties | None) -> Level:

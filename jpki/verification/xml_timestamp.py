@@ -1,17 +1,15 @@
 """Timestamps over signatures of XAdES, ETSI EN 319 132-1 5.3: over the SignatureValue."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from cryptography import x509
 from lxml.etree import _Element as XmlElement
 
 from jpki.certificates.verdict import Reason
 from jpki.signing.xml_canonical import CanonicalizationError, canonicalize_element
 from jpki.signing.xml_options import Canonicalization
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.report import TimestampReport
-from jpki.verification.timestamp import verify_timestamp
-from jpki.verification.timestamped_signature import MAX_TIMESTAMPS, best_timestamp
+from jpki.verification.timestamped_signature import MAX_TIMESTAMPS, best_timestamp, judge_token
 from jpki.verification.xml_signature import (
     XmlFaultError,
     XmlSignature,
@@ -28,20 +26,14 @@ PATH = "/".join(
 
 
 def signature_timestamp(
-    signature: XmlSignature,
-    certificates: Sequence[bytes],
-    anchors: Sequence[x509.Certificate],
-    at: datetime,
-    now: datetime,
+    signature: XmlSignature, certificates: Sequence[bytes], circumstances: Circumstances
 ) -> TimestampReport | None:
     """Verify the timestamps over a signature -> the best, of several good ones the earliest.
 
     Args:
         signature: the signature.
         certificates: DER, those beside it.
-        anchors: CA certificates that the caller trusts.
-        at: the time at which certificates must be valid.
-        now: the time of day.
+        circumstances: with what and as at which time.
     """
     found = [each for properties in signature.properties for each in properties.findall(PATH)]
     reports: list[TimestampReport] = []
@@ -51,9 +43,7 @@ def signature_timestamp(
         except XmlFaultError as fault:
             reports.append(TimestampReport(reasons=(fault.reason,)))
             continue
-        reports.append(
-            verify_timestamp(token, message, anchors, at, now=now, certificates=certificates)
-        )
+        reports.append(judge_token(token, message, certificates, circumstances))
     return best_timestamp(reports)
 
 

@@ -39,7 +39,7 @@ def test_xml_over_two_files_of_one_name_is_refused_since_one_would_not_be_signed
     desk.refused(run, "usage")
     assert "same.txt" in run.error["message"]
     assert desk.card.exchange_count == 0
-    run = desk.run("sign", *options, names[0], "-o", "out.xml", *SOURCE, pin=PASSWORD)
+    run = desk.run("sign", *options, names[0], "-o", "one/out.xml", *SOURCE, pin=PASSWORD)
     assert run.exit_code == 0, run.stderr
 
 

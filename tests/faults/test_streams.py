@@ -201,3 +201,18 @@ def test_a_pin_from_a_closed_stdin_is_refused(card: Path) -> None:
     assert run.exit_code == 2
     assert run.stderr.count("jpki: ") == 1
     assert describe_card(card).pin("signature").tries_left == 5
+
+
+@pytest.mark.parametrize("form", [(), ("--attached",), ("--format", "raw")])
+def test_an_error_while_a_pipe_is_still_read_ends_as_documented(
+    card: Path, form: tuple[str, ...]
+) -> None:
+    arguments = ("sign", "-", *form, "--pin-from", "env:NOT_SET")
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as stdin, os.fdopen(writer, "wb") as pipe:
+        pipe.write(b"a document that goes on".ljust(8192))
+        pipe.flush()
+        run = finish(start(*arguments, card=card, stdin=stdin))
+    assert run.exit_code == 2, run.stderr
+    ended_quietly(run)
+    assert run.stderr.count("jpki: ") == 1

@@ -12,10 +12,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from support.pki import AT, PKI_DIR, load, load_key
 from support.tsa import running_tsa
+from support.xml_signatures import Ref, Sig
 
 from jpki.signing.asic import NamedDocument, sign_asice
 from jpki.signing.timestamp import Timestamper
-from jpki.verification import Verdict
+from jpki.verification import Coverage, Verdict
 from jpki.verification.asic import verify_asice
 
 FILES = {
@@ -135,3 +136,34 @@ def test_a_container_put_together_by_zip_and_openssl_passes(tmp_path):
         report = verify_asice(stream, [load("signature-ca")], AT)
     assert report.verdict is Verdict.PASSED
     assert report.signatures[0].signing_time == AT
+
+
+def test_a_container_whose_xades_xmlsec1_signed_passes(tmp_path):
+    """As others make containers; xmlsec1 finds the files in the folder that it is started in."""
+    files = {"a.txt": b"one", "b.txt": b"two"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    references = tuple(Ref(uri=name, transforms=()) for name in files)
+    signature = Sig(references=references, key_info="<ds:X509Data/>").markup()
+    wrapper = f'<a:XAdESSignatures xmlns:a="{ASIC[1:-1]}">{signature}</a:XAdESSignatures>'
+    (tmp_path / "template.xml").write_text(wrapper)
+    key = f"{PKI_DIR / 'signature.key'},{PKI_DIR / 'signature.pem'}"
+    run(
+        *("xmlsec1", "--sign", "--privkey-pem", key, "--output", "signed.xml", "template.xml"),
+        cwd=tmp_path,
+    )
+
+    def container(held: dict[str, bytes]) -> io.BytesIO:
+        output = io.BytesIO()
+        with zipfile.ZipFile(output, "w") as archive:
+            archive.writestr("mimetype", "application/vnd.etsi.asic-e+zip")
+            for name, content in held.items():
+                archive.writestr(name, content)
+            archive.write(tmp_path / "signed.xml", "META-INF/signatures001.xml")
+        return output
+
+    ca = [load("signature-ca")]
+    report = verify_asice(container(files), ca, AT)
+    assert (report.verdict, report.signatures[0].covers) == (Verdict.PASSED, Coverage.WHOLE)
+    for held in (files | {"a.txt": b"1"}, files | {"c.txt": b"three"}, {"a.txt": b"one"}):
+        assert verify_asice(container(held), ca, AT).verdict is Verdict.FAILED

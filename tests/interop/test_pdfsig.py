@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto import keys as asn1_keys
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import fields, signers
+from pyhanko.sign import fields
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 from support import pdf
+from support.by_pyhanko import signed_pdf
 from support.cms import to_asn1
-from support.pki import AT, load, load_key
+from support.pki import AT, load
 from support.revocation import Crl
 from support.signed_pdf import HandSigned, document_timestamp, notes, only, reasons, sign, verify
 from support.timestampers import LocalTimestamper
@@ -252,38 +250,6 @@ def test_no_text_leaves_its_frame(tmp_path: Path, length: int) -> None:
 # What others sign
 
 
-def other_signer() -> signers.SimpleSigner:
-    key = load_key("signature").private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return signers.SimpleSigner(
-        signing_cert=to_asn1(load("signature")),
-        signing_key=asn1_keys.PrivateKeyInfo.load(key),
-        cert_registry=SimpleCertificateStore(),
-    )
-
-
-def signed_by_pyhanko(document: bytes, monkeypatch: pytest.MonkeyPatch, **metadata: Any) -> bytes:
-    """pyHanko signs at the clock's time; the certificates are of another one."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(document))
-    given: dict[str, Any] = {
-        "field_name": "Other",
-        "subfilter": fields.SigSeedSubFilter.PADES,
-    } | metadata
-    signature_metadata = signers.PdfSignatureMetadata(md_algorithm="sha256", **given)
-    signer = signers.PdfSigner(signature_metadata, signer=other_signer())
-    monkeypatch.setattr("pyhanko.sign.signers.pdf_signer.datetime", FixedClock)
-
-    async def make() -> io.BytesIO:
-        return await signer.async_sign_pdf(writer)
-
-    return asyncio.run(make()).getvalue()
-
-
-class FixedClock:
-    @staticmethod
-    def now(tz: Any = None) -> Any:
-        return AT.astimezone(tz)
-
-
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
 @pytest.mark.parametrize(
     ("subfilter", "level"),
@@ -298,7 +264,7 @@ def test_what_pyhanko_signs_is_verified(
     subfilter: fields.SigSeedSubFilter,
     level: Level,
 ) -> None:
-    document = signed_by_pyhanko(build(pdf.one_page()), monkeypatch, subfilter=subfilter)
+    document = signed_pdf(build(pdf.one_page()), monkeypatch, subfilter=subfilter)
     signature = only(verify(document))
     assert signature.verdict is Verdict.PASSED, signature.reasons
     assert signature.level is level
@@ -308,7 +274,7 @@ def test_what_pyhanko_signs_is_verified(
 
 
 def test_a_certification_by_pyhanko_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = signed_by_pyhanko(
+    document = signed_pdf(
         FORM,
         monkeypatch,
         field_name=FIRST,
@@ -323,8 +289,8 @@ def test_a_certification_by_pyhanko_is_respected(monkeypatch: pytest.MonkeyPatch
 def test_we_and_pyhanko_sign_after_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours_first = signed_by_pyhanko(sign(PLAIN), monkeypatch)
-    theirs_first = sign(signed_by_pyhanko(PLAIN, monkeypatch))
+    ours_first = signed_pdf(sign(PLAIN), monkeypatch)
+    theirs_first = sign(signed_pdf(PLAIN, monkeypatch))
     for document in (ours_first, theirs_first):
         assert_all_agree(document, tmp_path, 2)
         assert notes(verify(document))[0] == ["form-filled-after-signing"]

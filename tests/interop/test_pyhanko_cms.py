@@ -5,15 +5,13 @@ import io
 from datetime import timedelta
 
 import pytest
-from asn1crypto import cms, keys
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pyhanko.sign import signers
+from asn1crypto import cms
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import async_validate_cms_signature, async_validate_detached_cms
 from pyhanko.sign.validation.status import StandardCMSSignatureStatus
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.registry import SimpleCertificateStore
+from support.by_pyhanko import signer, to_asn1_key
 from support.cms import DOCUMENT, to_asn1
 from support.pki import AT, LEAF_UNTIL, load, load_key
 from support.tsa import authority, authority_key, running_tsa
@@ -23,21 +21,6 @@ from jpki.signing.timestamp import Timestamper
 from jpki.verification import Level, Reason, Verdict, verify_cms
 
 CA = [load("signature-ca")]
-
-
-def to_asn1_key(key) -> keys.PrivateKeyInfo:
-    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return keys.PrivateKeyInfo.load(der)
-
-
-def signer(name: str = "signature", key: str = "signature") -> signers.SimpleSigner:
-    store = SimpleCertificateStore()
-    store.register(to_asn1(load("signature-ca")))
-    return signers.SimpleSigner(
-        signing_cert=to_asn1(load(name)),
-        signing_key=to_asn1_key(load_key(key)),
-        cert_registry=store,
-    )
 
 
 def timestamper() -> DummyTimeStamper:

@@ -1,5 +1,6 @@
 """xmlsec1 (Aleksey Sanin, OpenSSL) judges what we sign, and we judge what it signs."""
 
+import base64
 import io
 import itertools
 import random
@@ -8,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.pki import AT, PKI_DIR, load, load_key
 from support.xml_signatures import C14N, C14N11, DS, ENVELOPED, EXCLUSIVE, SHA1, Ref, Sig
 
@@ -165,6 +167,65 @@ def test_the_form_of_egov_verifies(tmp_path):
     assert judge(signed, tmp_path)
     (tmp_path / "9001_01.xml").write_bytes(b"<y/>")
     assert not judge(signed, tmp_path)
+
+
+EGOV = """<?xml version="1.0" encoding="UTF-8"?>
+<DataRoot><構成情報 ID="構成情報"><申請書>見本</申請書></構成情報></DataRoot>
+"""
+PERCENT = "#%E6%A7%8B%E6%88%90%E6%83%85%E5%A0%B1"
+
+
+def sign_egov() -> bytes:
+    return sign_xml(
+        EGOV.encode(),
+        load_key("signature"),
+        load("signature"),
+        signing_time=AT,
+        options=XmlOptions(form=XmlForm.EGOV),
+        files={"9001_01.xml": io.BytesIO(b"<x/>")},
+    )
+
+
+def test_the_form_of_egov_with_japanese_ids_is_right_though_xmlsec1_finds_no_escaped_ones(
+    tmp_path, monkeypatch
+):
+    """xmlsec1 looks for the id as it is escaped; so it judges the same form with the id as it is.
+
+    The two differ in that one reference. xmlsec1 tells what it hashed for the signature value, and
+    OpenSSL finds the value of the escaped form right over that, with the reference escaped.
+    """
+    (tmp_path / "9001_01.xml").write_bytes(b"<x/>")
+    escaped = sign_egov()
+    assert f'URI="{PERCENT}"'.encode() in escaped
+    assert (
+        verify_xml(escaped, CA, AT, detached_files={"9001_01.xml": io.BytesIO(b"<x/>")}).verdict
+        is Verdict.PASSED
+    )
+    (tmp_path / "signed.xml").write_bytes(escaped)
+    ca = ("--trusted-pem", PKI_DIR / "signature-ca.pem")
+    time = ("--verification-gmt-time", AT.strftime("%Y-%m-%d+%H:%M:%S"))
+    refused = run_xmlsec1("--verify", *ca, *time, *IDS, "signed.xml", cwd=tmp_path)
+    assert f"xpointer(id('{PERCENT[1:]}'))" in refused.stderr
+
+    monkeypatch.setattr("jpki.signing.xml_egov.quote", lambda name, safe: name)
+    plain = sign_egov()
+    assert judge(plain, tmp_path)
+    debug = ("--store-signatures", "--print-debug")
+    told = run_xmlsec1("--verify", *ca, *time, *debug, *IDS, "signed.xml", cwd=tmp_path)
+    (hashed,) = re.findall(
+        r"== PreSigned data - start buffer:\n(.*)\n== PreSigned data - end buffer",
+        told.stdout + told.stderr,
+        re.DOTALL,
+    )
+    assert 'URI="#構成情報"' in hashed
+    (tmp_path / "hashed").write_text(hashed.replace("#構成情報", PERCENT), encoding="utf-8")
+    (value,) = re.findall(rb"<SignatureValue>([^<]*)</SignatureValue>", escaped)
+    (tmp_path / "value").write_bytes(base64.b64decode(value))
+    (tmp_path / "key.pem").write_bytes(
+        load("signature").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    command = ["openssl", "dgst", "-sha256", "-verify", "key.pem", "-signature", "value", "hashed"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
 
 class RandomDocument:

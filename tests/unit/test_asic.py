@@ -561,7 +561,6 @@ DIGEST = (
                 "data:,x",
             )
         ),
-        (manifest(FILES, hash_name="sha1"), Reason.WEAK_ALGORITHM),
         (
             manifest(FILES).replace(b"xmlenc#sha256", b"xmlenc#ripemd160"),
             Reason.UNSUPPORTED_ALGORITHM,
@@ -579,7 +578,7 @@ DIGEST = (
             Reason.UNKNOWN_CRITICAL_HEADER,
         ),
     ],
-    ids=range(26),
+    ids=range(25),
 )
 def test_a_manifest_that_cannot_be_relied_on_fails(listed, reason):
     entries = AsicContainer().entries()
@@ -646,10 +645,33 @@ def test_a_simple_container_has_one_file_and_one_signature():
     assert reasons_of(verify(build_zip(two[:2]))) == [Reason.NO_SIGNATURE]
 
 
-def test_a_signature_of_a_kind_that_is_not_read_is_never_passed_over():
+def test_a_file_of_signatures_without_any_is_never_passed_over():
     xades = ZipEntry(name="META-INF/signatures001.xml", content=b"<x/>")
     report = verify(AsicContainer(more=[xades]).build())
-    assert report.reasons == (Reason.UNSUPPORTED_FORMAT,)
+    assert report.reasons == (Reason.MALFORMED,)
+
+
+@pytest.mark.parametrize(
+    "name", ["META-INF/contract.pdf", "META-INF/evil.exe", "META-INF/a/b", "META-INF/signature.pdf"]
+)
+def test_nothing_hides_among_the_files_of_the_container(name):
+    report = verify(AsicContainer(more=[ZipEntry(name=name, content=b"x")]).build())
+    assert report.reasons == (Reason.UNSIGNED_FILE,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "META-INF/manifest.xml",
+        "META-INF/container.xml",
+        "META-INF/timestamp.tst",
+        "META-INF/ASiCArchiveManifest.xml",
+        "META-INF/evidencerecord.ers",
+    ],
+)
+def test_what_containers_have_beside_their_files_needs_no_signature(name):
+    report = verify(AsicContainer(more=[ZipEntry(name=name, content=b"x")]).build())
+    assert reasons_of(report) == []
 
 
 # --- what is covered ----------------------------------------------------------------------------

@@ -290,3 +290,20 @@ def test_a_serial_number_that_is_not_positive_makes_no_warning():
     with pytest.warns(UserWarning, match="serial number"):
         assert zero.serial_number == 0
     assert look_up(Crl().build(), leaf=zero).status is Revocation.GOOD
+
+
+# --- a certificate that is listed twice ---------------------------------------------------------
+
+Flag = x509.ReasonFlags
+HOLD, COMPROMISED = (SERIAL, Flag.certificate_hold), (SERIAL, Flag.key_compromise)
+
+
+@pytest.mark.parametrize("entries", [(HOLD, COMPROMISED), (COMPROMISED, HOLD)])
+def test_of_two_entries_the_worse_one_counts_whichever_stands_first(entries):
+    others = [(number, None) for number in range(2, 5)]
+    finding = look_up(Crl(entries=[*others, *entries]).build())
+    assert (finding.status, finding.reason) == (Revocation.REVOKED, "keyCompromise")
+
+
+def test_two_holds_are_a_hold():
+    assert look_up(Crl(entries=[HOLD, HOLD]).build()).status is Revocation.SUSPENDED

@@ -220,7 +220,7 @@ def test_an_authority_may_sign_by_an_elliptic_curve():
         ({"critical_extension": True}, "unknown-critical-extension"),
         (
             {"digest_algorithm": "sha1", "signature_algorithm": "sha1_rsa"},
-            "unsupported-algorithm",
+            "weak-algorithm",
         ),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else None,

@@ -6,11 +6,12 @@ never said to be signed as a whole.
 """
 
 import io
+from typing import Any
 
 import pytest
 from lxml import etree
 from support.pki import AT, load, load_key
-from support.xml_signatures import C14N, DS, ENVELOPED, PROPERTIES, Document, Ref, Sig
+from support.xml_signatures import C14N, DS, ENVELOPED, PROPERTIES, Document, Ref, Sig, x509_data
 from support.xml_signatures import qualifying_properties as properties
 
 from jpki.signing.xml import sign_xml
@@ -360,3 +361,86 @@ def test_an_exclusively_signed_part_may_move_and_is_a_part_wherever_it_goes():
     moved = b'<evil xmlns:e="urn:e">' + document.split(b"?>", 1)[1] + b"</evil>"
     (report,) = verify(moved).signatures
     assert (report.reasons, report.covers, shown(report)) == ((), Coverage.PART, SHOWN)
+
+
+# --- what stands unsigned in the signature itself -----------------------------------------------
+
+KEYS = x509_data(load("signature"))
+XADES_OBJECT = properties()
+
+
+def in_unsigned_properties(markup: str) -> str:
+    unsigned = f"<x:UnsignedProperties>{markup}</x:UnsignedProperties></x:QualifyingProperties>"
+    return XADES_OBJECT.replace("</x:QualifyingProperties>", unsigned)
+
+
+STRANGE = {
+    "an element in KeyInfo": {"key_info": f"{KEYS}<amount>900</amount>"},
+    "an element in X509Data": {
+        "key_info": KEYS.replace("</ds:X509Data>", "<amount>900</amount></ds:X509Data>")
+    },
+    "a text in KeyInfo": {"key_info": f"pay 900{KEYS}"},
+    "an attribute": {"key_info": KEYS.replace("<ds:X509Data>", "<ds:X509Data amount='900'>")},
+    "an element among unsigned properties": {
+        "objects": in_unsigned_properties("<amount>900</amount>")
+    },
+    "a text among unsigned properties": {
+        "objects": in_unsigned_properties("pay 900<x:UnsignedSignatureProperties/>")
+    },
+    "an element beside the properties": {
+        "objects": XADES_OBJECT.replace(
+            "</x:QualifyingProperties>", "<amount>900</amount></x:QualifyingProperties>"
+        )
+    },
+}
+USUAL = {
+    "a name of the key": {"key_info": f"<ds:KeyName>key 1</ds:KeyName>{KEYS}"},
+    "names in X509Data": {
+        "key_info": KEYS.replace(
+            "<ds:X509Data>", "<ds:X509Data><ds:X509SubjectName>CN=x</ds:X509SubjectName>"
+        )
+    },
+    "unsigned properties": {
+        "objects": in_unsigned_properties(
+            '<x:UnsignedSignatureProperties><x:SignatureTimeStamp Id="t">'
+            "<x:EncapsulatedTimeStamp>AA==</x:EncapsulatedTimeStamp></x:SignatureTimeStamp>"
+            "</x:UnsignedSignatureProperties>"
+        )
+    },
+}
+
+
+def with_properties(parts: dict[str, Any]) -> SignatureReport:
+    references = (Ref(), PROPERTIES)
+    text = "<contract><amount>100</amount>{}</contract>"
+    given: dict[str, Any] = {"objects": XADES_OBJECT} | parts
+    signature = Sig(references=references, **given)
+    return verify_xml(Document(text=text, signature=signature).sign(), CA, AT).signatures[0]
+
+
+@pytest.mark.parametrize("parts", STRANGE.values(), ids=STRANGE)
+def test_a_document_with_something_strange_in_its_signature_is_not_called_whole(parts):
+    report = with_properties(parts)
+    assert (report.reasons, report.covers) == ((), Coverage.PART)
+
+
+@pytest.mark.parametrize("parts", USUAL.values(), ids=USUAL)
+def test_what_signatures_usually_hold_leaves_the_document_whole(parts):
+    report = with_properties(parts)
+    assert (report.reasons, report.covers) == ((), Coverage.WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<ds:SignatureValue>", b"pay 900<ds:SignatureValue>"),
+        (b"<ds:SignatureValue>", b"<ds:SignatureValue amount='900'>"),
+        (b"<ds:Signature ", b"<ds:Signature amount='900' "),
+        (b"<ds:Signature ", b"<ds:Signature xmlns:e='urn:e' e:amount='900' "),
+    ],
+)
+def test_nothing_is_added_to_a_signature_without_its_being_said(old, new):
+    document = Document(text="<contract>100{}</contract>").sign()
+    assert verify_xml(document, CA, AT).signatures[0].covers is Coverage.WHOLE
+    report = verify_xml(document.replace(old, new), CA, AT).signatures[0]
+    assert report.covers is Coverage.PART
