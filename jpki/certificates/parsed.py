@@ -5,7 +5,7 @@ written; to find that out once more for each check would cost more than the chec
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Final, Self, TypeVar
@@ -39,9 +39,9 @@ ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
 class ParsedCertificate:
     """A certificate every part of which can be read, and how each is written."""
 
-    certificate: x509.Certificate
+    certificate: x509.Certificate = field(compare=False)
     der: bytes
-    parts: CertificateParts
+    parts: CertificateParts = field(compare=False)
 
     @classmethod
     def of(cls, certificate: "x509.Certificate | ParsedCertificate") -> "ParsedCertificate":
