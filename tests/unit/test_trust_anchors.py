@@ -1,6 +1,5 @@
 """What an anchor knows from one leaf saves work with the next, and lets nothing pass."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -151,6 +150,6 @@ def judged(case: Case, known: dict[tuple[bytes, ...], TrustAnchors]) -> Outcome:
     return REFUSED if reasons == (Reason.CERTIFICATE_MALFORMED,) else reasons
 
 
-def usual(anchors: Iterable[x509.Certificate]) -> None:
+def usual(anchors: TrustAnchors) -> None:
     for name, purpose in (("authentication", Purpose.LOGIN), ("signature", Purpose.DOCUMENT)):
         check_path(parsed(load(name)), anchors, AT, purpose)
