@@ -92,8 +92,8 @@ class ParsedCertificate:
         return cls(certificate=certificate, der=der, parts=parts)
 
     def read(self) -> None:
-        """Read what ``but_for_extensions`` left. Raises: CertificateMalformedError."""
-        read_through(self.certificate, der=self.der)
+        """Read what ``but_for_extensions`` left, once. Raises: CertificateMalformedError."""
+        _ = self.extensions
 
     @cached_property
     def likeness(self) -> tuple[bytes, bytes] | None:
@@ -123,8 +123,17 @@ class ParsedCertificate:
 
     @cached_property
     def extensions(self) -> Mapping[ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
-        """The extensions by their type."""
-        return {extension.oid: extension for extension in self.certificate.extensions}
+        """The extensions by their type; the issuer is read with them.
+
+        Raises:
+            CertificateMalformedError: one of them cannot be read.
+        """
+        try:
+            with without_parser_warnings():
+                _ = self.certificate.issuer
+                return {extension.oid: extension for extension in self.certificate.extensions}
+        except PARSER_ERRORS:
+            raise CertificateMalformedError(None, "a part of it cannot be read") from None
 
     @cached_property
     def extension_values(self) -> Mapping[bytes, bytes]:
