@@ -99,8 +99,8 @@ class ParsedCertificate:
     def likeness(self) -> tuple[bytes, bytes] | None:
         """What certificates of one kind have in common: all extensions but for the key identifier.
 
-        Two certificates with the same likeness have the same extensions, and of these only the 20
-        bytes of the subjectKeyIdentifier may differ. None: there is no saying.
+        Where one with this likeness has a subjectKeyIdentifier of 20 bytes, not critical, all have
+        the same extensions, and only those 20 bytes may differ. None: there is no saying.
         """
         optional = self.parts.optional
         if len(optional) != 1:
