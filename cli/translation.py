@@ -14,6 +14,8 @@ from typing import Final
 
 DOMAIN: Final = "jpki"
 LANGUAGES: Final = ("ja", "en", "zh")
+NO_CATALOGUE: Final = "C"
+"""The language of the message ids, as a value of LANGUAGE."""
 LOCALE_FOLDER: Final = os.path.join(os.path.dirname(__file__), "locale")  # noqa: PTH118, PTH120  # pathlib is slow to import
 
 
@@ -25,6 +27,8 @@ def install() -> None:
 
 def _(message: str) -> str:
     """Translate a text into the language of the moment."""
+    if os.environ.get("LANGUAGE") == NO_CATALOGUE:  # gettext would look for one all the same
+        return message
     return gettext.gettext(message)
 
 
@@ -44,14 +48,14 @@ def use_language(language: str) -> None:
     gettext looks for a catalogue in every place that the value allows, at each text: so the value
     is the name of one catalogue, or C for none.
     """
-    os.environ["LANGUAGE"] = next(_catalogues(language), "C")
+    os.environ["LANGUAGE"] = next(_catalogues(language), NO_CATALOGUE)
 
 
 def _catalogues(languages: str) -> Iterator[str]:
     for language in languages.split(":"):
         name = re.split("[_.@]", language, maxsplit=1)[0]
-        if name in {"C", *LANGUAGES}:
-            yield "C" if language == "en" else name
+        if name in {NO_CATALOGUE, *LANGUAGES}:
+            yield NO_CATALOGUE if name == "en" else name
 
 
 def languages_of_environment() -> str:

@@ -13,6 +13,7 @@ from apdu.command import CommandApdu
 from apdu.errors import CardError, ExchangeInterrupted, StatusWordError
 from apdu.status import SW
 from jpki.certificates.loading import load_certificate
+from jpki.elementary_files import ElementaryFiles
 from jpki.errors import (
     CertificateExpiredError,
     CertificateMissingError,
@@ -30,7 +31,6 @@ from jpki.files import (
     TOKEN_INFO_EF,
     CardKind,
     CertificateName,
-    ElementaryFiles,
     KeyName,
     PinKind,
 )

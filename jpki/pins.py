@@ -30,6 +30,7 @@ from apdu.errors import (
 )
 from apdu.response import ResponseApdu
 from apdu.status import SW, is_blocked, tries_left
+from jpki.elementary_files import ElementaryFiles
 from jpki.errors import (
     Interrupted,
     JpkiError,
@@ -43,7 +44,7 @@ from jpki.errors import (
     Step,
     TriesUnknownError,
 )
-from jpki.files import ElementaryFiles, PinKind
+from jpki.files import PinKind
 
 INS_VERIFY: Final = 0x20
 INS_CHANGE_REFERENCE_DATA: Final = 0x24

@@ -68,12 +68,6 @@ class Asn1Reader:
 
     def element(self, offset: int, limit: int) -> Element:
         """Read the element at an offset that must end before a limit."""
-        data, contents = self.data, offset + 2
-        if contents <= limit and data[contents - 1] < LONG_FORM and self._left > 0:  # most are so
-            tag, end = data[offset], contents + data[contents - 1]
-            if end <= limit and tag & HIGH_TAG != HIGH_TAG:
-                self._left -= 1
-                return tuple.__new__(Element, (tag, offset, contents, end, end))  # half the time
         tag, contents, size = self._header(offset, limit)
         if size is None:
             contents_end = self._end_of_contents(contents, limit)
@@ -85,13 +79,20 @@ class Asn1Reader:
         if not parent.tag & CONSTRUCTED:
             raise Asn1Error("a primitive element where a constructed one belongs")
         found: list[Element] = []
-        offset, end = parent.contents, parent.contents_end
-        while offset < end:
-            element = self.element(offset, end)
-            found.append(element)
+        data, offset, limit = self.data, parent.contents, parent.contents_end
+        while offset < limit:
+            contents = offset + 2
+            size = data[contents - 1] if contents <= limit else LONG_FORM
+            tag, end = data[offset], contents + size
+            # Most are short: a call for each would take as long as all else.
+            if size < LONG_FORM and end <= limit and tag & HIGH_TAG != HIGH_TAG and self._left > 0:
+                self._left -= 1
+                found.append(tuple.__new__(Element, (tag, offset, contents, end, end)))
+            else:
+                found.append(self.element(offset, limit))
             if len(found) > MAX_CHILDREN:
                 raise Asn1Error("too many elements in one")
-            offset = element.end
+            offset = found[-1].end
         return found
 
     def expect(self, element: Element, tag: int) -> Element:

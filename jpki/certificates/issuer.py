@@ -22,7 +22,7 @@ from jpki.certificates.conformance import (
     ProfileFault,
     issuer_identifier_faults,
 )
-from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.parsed import KEY_IDENTIFIER_SIZE, ParsedCertificate
 from jpki.certificates.purpose import Purpose
 from jpki.certificates.trust import PinnedCa
 from jpki.certificates.verdict import AnchorOrigin, Reason
@@ -119,7 +119,9 @@ class TrustAnchor:
         """
         likeness = leaf.likeness
         own = leaf.find(x509.SubjectKeyIdentifier)
-        if likeness is None or own is None or leaf.find(x509.SubjectAlternativeName) is not None:
+        # Of 20 bytes it is what the likeness leaves out, and not something that looks like it.
+        is_plain = own is not None and len(own.digest) == KEY_IDENTIFIER_SIZE
+        if likeness is None or not is_plain or leaf.find(x509.SubjectAlternativeName) is not None:
             return
         if len(self._usual) < MAX_USUAL:
             self._usual[(purpose.value, *likeness)] = leaf.policies

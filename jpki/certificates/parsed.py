@@ -92,15 +92,15 @@ class ParsedCertificate:
         return cls(certificate=certificate, der=der, parts=parts)
 
     def read(self) -> None:
-        """Read what ``but_for_extensions`` left. Raises: CertificateMalformedError."""
-        read_through(self.certificate, der=self.der)
+        """Read what ``but_for_extensions`` left, once. Raises: CertificateMalformedError."""
+        _ = self.extensions
 
     @cached_property
     def likeness(self) -> tuple[bytes, bytes] | None:
         """What certificates of one kind have in common: all extensions but for the key identifier.
 
-        Two certificates with the same likeness have the same extensions, and of these only the 20
-        bytes of the subjectKeyIdentifier may differ. None: there is no saying.
+        Where one with this likeness has a subjectKeyIdentifier of 20 bytes, not critical, all have
+        the same extensions, and only those 20 bytes may differ. None: there is no saying.
         """
         optional = self.parts.optional
         if len(optional) != 1:
@@ -123,8 +123,17 @@ class ParsedCertificate:
 
     @cached_property
     def extensions(self) -> Mapping[ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
-        """The extensions by their type."""
-        return {extension.oid: extension for extension in self.certificate.extensions}
+        """The extensions by their type; the issuer is read with them.
+
+        Raises:
+            CertificateMalformedError: one of them cannot be read.
+        """
+        try:
+            with without_parser_warnings():
+                _ = self.certificate.issuer
+                return {extension.oid: extension for extension in self.certificate.extensions}
+        except PARSER_ERRORS:
+            raise CertificateMalformedError(None, "a part of it cannot be read") from None
 
     @cached_property
     def extension_values(self) -> Mapping[bytes, bytes]:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import pdf
+from support.pki import AT, load, load_key
 from support.trial import ENVIRONMENT, Trial, copy_of_environment
 
 from cli.root import root
 from jpki import __version__
+from jpki.signing import sign_cms
 
 REPORT = (
     "import atexit, sys; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr));"
@@ -28,14 +31,15 @@ HEAVY = {
 }
 
 
-def modules_of(*arguments: str, **environment: str) -> set[str]:
+def modules_of(*arguments: str, exit_code: int = 0, **environment: str) -> set[str]:
     run = subprocess.run(
         [sys.executable, "-c", REPORT, *arguments],
         env=copy_of_environment(**environment),
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert run.returncode == exit_code, run.stderr
     return set(run.stderr.split())
 
 
@@ -50,6 +54,29 @@ def test_version_and_help_import_click_and_next_to_nothing(option: str) -> None:
 def test_status_imports_neither_pyhanko_nor_lxml_nor_asn1crypto(card_path: Path) -> None:
     found = modules_of("status", JPKI_READER=f"emulator:{card_path}")
     assert not {"pyhanko", "lxml", "asn1crypto", "pyhanko_certvalidator"} & found
+
+
+def test_a_pdf_is_looked_into_without_what_only_writes_signatures(tmp_path: Path) -> None:
+    document = tmp_path / "contract.pdf"
+    document.write_bytes(pdf.build(pdf.one_page()))
+    arguments = ("sign", str(document), "--pin-from", "env:PASSWORD")
+    nowhere = f"emulator:{tmp_path}/no-card.json"
+    found = modules_of(*arguments, exit_code=2, JPKI_READER=nowhere, PASSWORD="ABC123")
+    assert "pyhanko.pdf_utils.reader" in found
+    assert not {"pyhanko.sign", "aiohttp", "fontTools"} & found
+
+
+def test_verifying_a_signature_imports_nothing_of_cards_and_nothing_that_signs(
+    tmp_path: Path,
+) -> None:
+    document = tmp_path / "contract.txt"
+    document.write_bytes(b"contract")
+    with document.open("rb") as content:
+        signed = sign_cms(content, load_key("signature"), load("signature"), signing_time=AT)
+    signature = tmp_path / "contract.txt.p7s"
+    signature.write_bytes(signed)
+    found = modules_of("verify", str(signature), "--at", AT.isoformat(), exit_code=11)
+    assert not {"apdu", "smartcard", "pyhanko", "lxml", "asn1crypto"} & found
 
 
 def jpki(*arguments: str, **environment: str) -> tuple[int, str, str]:

@@ -102,6 +102,8 @@ def test_the_words_are_those_of_the_city_office() -> None:
         (("--lang", "ja"), {"LC_ALL": "zh_CN.UTF-8"}, "設定し直すには"),
         (("--lang", "en"), {"LANGUAGE": "ja"}, "To have the"),
         ((), {"LANGUAGE": "fr"}, "To have the"),
+        ((), {"LANGUAGE": "fr:ja_JP:zh"}, "設定し直すには"),
+        ((), {"LANGUAGE": "en_US:ja"}, "To have the"),
     ],
 )
 def test_the_language_is_that_of_the_option_or_of_the_environment(

@@ -13,6 +13,7 @@ from apdu.errors import MalformedResponseError, StatusWordError
 from apdu.transports.loopback import LoopbackTransport
 from jpki.application import JpkiApplication
 from jpki.card import MyNumberCard
+from jpki.elementary_files import ElementaryFiles
 from jpki.emulator import Faults, VirtualCard, create_card, load_card
 from jpki.errors import (
     CertificateMalformedError,
@@ -22,7 +23,7 @@ from jpki.errors import (
     PinRequiredError,
     UnsupportedCardError,
 )
-from jpki.files import CardKind, CertificateName, ElementaryFiles, PinKind
+from jpki.files import CardKind, CertificateName, PinKind
 from jpki.pins import Pin
 
 READ_BINARY = 0xB0

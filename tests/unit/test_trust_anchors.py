@@ -1,6 +1,5 @@
 """What an anchor knows from one leaf saves work with the next, and lets nothing pass."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -114,6 +113,20 @@ def test_leaves_are_alike_when_nothing_but_the_key_identifier_differs():
     assert alike == list(range(place, place + len(identifier.digest)))
 
 
+def test_no_flipped_bit_of_a_leaf_that_is_known_passes(anchors: TrustAnchors):
+    sound = parsed(load("authentication"))
+    for _ in range(2):
+        assert check_path(sound, anchors, AT, Purpose.LOGIN).reasons == ()
+    for bit in range(len(sound.der) * 8):
+        changed = bytearray(sound.der)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            leaf = ParsedCertificate.but_for_extensions(bytes(changed))
+        except CertificateMalformedError:
+            continue
+        assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons != (), bit
+
+
 @pytest.mark.parametrize("threat", Threat)
 def test_no_attack_gains_by_what_an_anchor_knows(threat: Threat):
     """Every case twice, with anchors that have seen all the others of its kind and the usual."""
@@ -137,6 +150,6 @@ def judged(case: Case, known: dict[tuple[bytes, ...], TrustAnchors]) -> Outcome:
     return REFUSED if reasons == (Reason.CERTIFICATE_MALFORMED,) else reasons
 
 
-def usual(anchors: Sequence[x509.Certificate]) -> None:
+def usual(anchors: TrustAnchors) -> None:
     for name, purpose in (("authentication", Purpose.LOGIN), ("signature", Purpose.DOCUMENT)):
         check_path(parsed(load(name)), anchors, AT, purpose)
