@@ -11,7 +11,7 @@ from support.pki import AT, AUTHENTICATION_LEAF, Leaf, key_usage, load, load_key
 
 from jpki.certificates import Purpose, Reason, TrustAnchors, check_path, read_profile
 from jpki.certificates import issuer as issuer_module
-from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.parsed import KEY_IDENTIFIER, ParsedCertificate
 from jpki.errors import AnchorNotCaError, CertificateMalformedError
 
 
@@ -111,6 +111,32 @@ def test_leaves_are_alike_when_nothing_but_the_key_identifier_differs():
             other.read()
             alike.append(offset)
     assert alike == list(range(place, place + len(identifier.digest)))
+
+
+class HiddenIdentifier(Leaf):
+    """Its key identifier has another length, and an address looks like one of the usual length."""
+
+    def _extensions(self, public_key, issuer_key):
+        look = KEY_IDENTIFIER.decode("ascii") + f"{self.serial_number:020}"
+        address = x509.IssuerAlternativeName([x509.UniformResourceIdentifier(look)])
+        replaced = {
+            x509.IssuerAlternativeName: address,
+            x509.SubjectKeyIdentifier: x509.SubjectKeyIdentifier(bytes(32)),
+        }
+        return [
+            (replaced.get(type(value), value), critical)
+            for value, critical in super()._extensions(public_key, issuer_key)
+        ]
+
+
+def test_what_only_looks_like_a_key_identifier_is_looked_at_each_time(anchors: TrustAnchors):
+    odd = HiddenIdentifier(**vars(AUTHENTICATION_LEAF))
+    first, second = login_leaf(1, odd), login_leaf(2, odd)
+    assert first.likeness == second.likeness
+    assert first.likeness is not None
+    for leaf in (first, second):
+        assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons == ()
+        assert not is_known(leaf)
 
 
 def test_no_flipped_bit_of_a_leaf_that_is_known_passes(anchors: TrustAnchors):
