@@ -15,7 +15,6 @@ from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.revocation import RevocationMaterial, load_crls
 from jpki.errors import AnchorNotCaError, CertificateMalformedError
 
-
 CA = load("authentication-ca")
 
 
