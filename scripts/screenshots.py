@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from playwright.sync_api import Browser  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from support.login_page import chromium, login_page  # noqa: E402
 
 from jpki import Pin, PinKind, open_card  # noqa: E402
@@ -80,6 +80,8 @@ def take(browser: Browser, origin: str, card: Path, language: str) -> None:
         shoot("logged-in")
         page.goto(f"{origin}/refused/other-site")
         shoot("refused")
+        page.goto(f"{origin}/no-such-page")
+        shoot("missing")
 
 
 def main() -> None:
@@ -89,7 +91,7 @@ def main() -> None:
         card = folder / "card.json"
         create_card(card, name="番号花子", authentication_pin=PIN)
         export_ca(card, folder)
-        with serving(folder) as origin, chromium() as browser:
+        with serving(folder) as origin, sync_playwright() as driver, chromium(driver) as browser:
             for language in LOCALES:
                 take(browser, origin, card, language)
     for path in sorted(FOLDER.iterdir()):

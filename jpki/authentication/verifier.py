@@ -160,9 +160,9 @@ def _verified(
     if token.algorithm != ALGORITHM:
         raise TokenError(TokenFault.ALGORITHM, f"only {ALGORITHM} is known")
     try:
-        leaf = ParsedCertificate.but_for_extensions(token.certificate)
+        leaf = ParsedCertificate.from_der(token.certificate)
         if not isinstance(revocation, RevocationMaterial):
-            leaf.read()  # who provides it may look at all of it
+            _ = leaf.parts  # read it: who provides may look at all of it
             revocation = revocation(leaf.certificate)
     except CertificateMalformedError as error:
         raise _certificate_error(PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))) from error

@@ -19,6 +19,7 @@ from jpki.certificates.evidence import (
     check_signature,
     decisive,
     status_of,
+    unless_stale,
 )
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.loading import PARSER_ERRORS, without_parser_warnings
@@ -69,7 +70,10 @@ def _look_up(
     found = [
         _finding(crl, entry) for entry in _entries_of(certificate.serial_number, crl, entries_der)
     ]
-    return decisive(found) if found else _finding(crl, None)
+    return unless_stale(
+        decisive(found) if found else _finding(crl, None),
+        is_stale=crl.next_update_utc is None or at.replace(microsecond=0) > crl.next_update_utc,
+    )
 
 
 def _finding(
@@ -116,11 +120,8 @@ def _check_list(
         raise EvidenceFaultError(EvidenceFault.RESPONDER_NOT_AUTHORIZED)
     _check_extensions(crl)
     _check_scope(certificate, crl)
-    moment = at.replace(microsecond=0)
-    if moment < crl.last_update_utc:
+    if at.replace(microsecond=0) < crl.last_update_utc:
         raise EvidenceFaultError(EvidenceFault.NOT_YET_VALID)
-    if crl.next_update_utc is None or moment > crl.next_update_utc:
-        raise EvidenceFaultError(EvidenceFault.STALE)
     # The dear part comes last. All generations of a CA have one name; the key tells them apart.
     signed = crl.tbs_certlist_bytes  # encoded anew each time: a tenth of a second for a long list
     check_signature(issuer, crl.signature_algorithm_oid, crl.signature, signed)

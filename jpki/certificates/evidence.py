@@ -116,6 +116,20 @@ def status_of(reason: x509.ReasonFlags | None) -> Revocation:
             return Revocation.REVOKED
 
 
+def unless_stale(finding: RevocationFinding, *, is_stale: bool) -> RevocationFinding:
+    """Return a finding out of something that may be out of date: then only a revocation counts.
+
+    That one is final (RFC 5280 5.3.1: only a hold can be lifted), so to pass it over because
+    nothing newer is at hand would let a certificate pass that is known to be revoked.
+
+    Raises:
+        EvidenceFaultError: STALE.
+    """
+    if is_stale and finding.status is not Revocation.REVOKED:
+        raise EvidenceFaultError(EvidenceFault.STALE)
+    return finding
+
+
 def check_signature(
     issuer: x509.Certificate,
     algorithm: ObjectIdentifier | None,

@@ -5,7 +5,7 @@ the issuer; the key identifier is a hint that must not contradict.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self, overload
 
@@ -22,13 +22,13 @@ from jpki.certificates.conformance import (
     ProfileFault,
     issuer_identifier_faults,
 )
-from jpki.certificates.parsed import KEY_IDENTIFIER_SIZE, ParsedCertificate
+from jpki.certificates.parsed import ParsedCertificate
 from jpki.certificates.purpose import Purpose
 from jpki.certificates.trust import PinnedCa
 from jpki.certificates.verdict import AnchorOrigin, Reason
 from jpki.errors import AnchorNotCaError
 
-MAX_USUAL: Final = 4096  # kinds of leaves that an anchor keeps in mind, of 0.7 kB each
+MAX_KNOWN: Final = 10_000  # leaves that are kept in mind, of 0.4 kB each
 MIN_MODULUS_BITS: Final = 2048
 MAX_MODULUS_BITS: Final = 8192  # a longer one only serves to keep verifiers busy
 # Read here. A critical extension outside this set is a condition that nobody looks at.
@@ -69,9 +69,6 @@ class TrustAnchor:
     origin: AnchorOrigin
     reasons: tuple[Reason, ...]
     """What speaks against it at any time and for every leaf."""
-    _usual: dict[tuple[str, bytes, bytes], tuple[str, ...]] = field(
-        default_factory=dict, compare=False
-    )
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> Self:
@@ -99,32 +96,14 @@ class TrustAnchor:
         return self.parsed.certificate
 
     @property
+    def validity(self) -> tuple[datetime, datetime]:
+        """The first and the last moment of its validity, UTC."""
+        return self.parsed.validity
+
+    @property
     def pin(self) -> PinnedCa | None:
         """Which CA of J-LIS it is, if it is one."""
         return self.parsed.pin
-
-    def usual_policies(self, leaf: ParsedCertificate, purpose: Purpose) -> tuple[str, ...] | None:
-        """Return the policies of a leaf whose extensions are known to be right; None: look at them.
-
-        They are known from another leaf of this CA that has the very same ones, byte for byte: all
-        that its extensions say was checked, and whether they can be read.
-        """
-        likeness = leaf.likeness
-        return None if likeness is None else self._usual.get((purpose.value, *likeness))
-
-    def remember(self, leaf: ParsedCertificate, purpose: Purpose) -> None:
-        """Keep in mind that the extensions of a leaf, which this CA signed, are right.
-
-        One that names its holder is like no other. JPKI issues one kind for each municipality.
-        """
-        likeness = leaf.likeness
-        own = leaf.find(x509.SubjectKeyIdentifier)
-        # Of 20 bytes it is what the likeness leaves out, and not something that looks like it.
-        is_plain = own is not None and len(own.digest) == KEY_IDENTIFIER_SIZE
-        if likeness is None or not is_plain or leaf.find(x509.SubjectAlternativeName) is not None:
-            return
-        if len(self._usual) < MAX_USUAL:
-            self._usual[(purpose.value, *likeness)] = leaf.policies
 
     def has_signed(self, leaf: ParsedCertificate) -> bool:
         """Tell whether a leaf with its name carries its signature. RFC 5280 6.1.3 (a) (1)."""
@@ -154,6 +133,7 @@ class TrustAnchors(Sequence[x509.Certificate]):
 
     def __init__(self, certificates: Iterable[x509.Certificate] = ()) -> None:
         self._anchors = tuple(map(TrustAnchor.of, certificates))
+        self._known: dict[tuple[Purpose, str], KnownLeaf] = {}
 
     @classmethod
     def of(cls, certificates: Iterable[x509.Certificate]) -> "TrustAnchors":
@@ -167,6 +147,19 @@ class TrustAnchors(Sequence[x509.Certificate]):
             return self
         more._anchors = (*self._anchors, *more._anchors)
         return more
+
+    def known(self, leaf: ParsedCertificate, purpose: Purpose) -> "KnownLeaf | None":
+        """Return what is known of a leaf that has passed before; None: look at it."""
+        return self._known.get((purpose, leaf.fingerprint_sha256))
+
+    def remember(self, leaf: ParsedCertificate, purpose: Purpose, known: "KnownLeaf") -> None:
+        """Keep in mind that a leaf has passed: the same bytes would pass again, in time.
+
+        Kept is a digest, and nothing of whose certificate it is.
+        """
+        if len(self._known) >= MAX_KNOWN:
+            self._known = {}
+        self._known[purpose, leaf.fingerprint_sha256] = known
 
     def named(self, name: bytes) -> list[TrustAnchor]:
         """Return those with a subject (DER)."""
@@ -190,45 +183,49 @@ class TrustAnchors(Sequence[x509.Certificate]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLeaf:
+    """What a leaf that passed has at every time: who issued it, and its policies."""
+
+    anchor: TrustAnchor
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """Who issued a leaf, and what speaks against that CA."""
 
     anchor: TrustAnchor | None = None
+    is_only: bool = True  # no other anchor has the same name and key
     reasons: tuple[Reason, ...] = ()
-    usual_policies: tuple[str, ...] | None = None  # see TrustAnchor
     identifier_faults: tuple[ProfileFault, ...] = ()
 
 
-def find_issuer(
-    leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime, purpose: Purpose
-) -> Issuer:
+def find_issuer(leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime) -> Issuer:
     """Find the anchor that issued a leaf.
 
     Args:
         leaf: the certificate.
         anchors: CA certificates that the caller trusts.
         at: the time at which the anchor must be valid.
-        purpose: of the leaf.
 
     Raises:
         CertificateMalformedError: the leaf cannot be read.
     """
     namesakes = anchors.named(leaf.parts.der(leaf.parts.issuer))
-    found = [_judged(anchor, leaf, at, purpose) for anchor in namesakes if anchor.has_signed(leaf)]
-    if not found:
+    signers = [anchor for anchor in namesakes if anchor.has_signed(leaf)]
+    if not signers:
         return Issuer(reasons=(Reason.UNTRUSTED_ISSUER if namesakes else Reason.NO_ANCHOR,))
+    found = [
+        Issuer(
+            anchor=anchor,
+            is_only=len(signers) == 1,
+            reasons=(*anchor_date_faults(leaf, anchor, at), *anchor.reasons),
+            identifier_faults=tuple(issuer_identifier_faults(leaf, anchor.parsed)),
+        )
+        for anchor in signers
+    ]
     # One key may stand in several anchors (a renewed CA certificate): take the best of them.
     return min(found, key=lambda issuer: len(issuer.reasons) + len(issuer.identifier_faults))
-
-
-def _judged(anchor: TrustAnchor, leaf: ParsedCertificate, at: datetime, purpose: Purpose) -> Issuer:
-    reasons = (*_date_faults(leaf.certificate, anchor.certificate, at), *anchor.reasons)
-    usual = anchor.usual_policies(leaf, purpose)
-    if usual is not None:
-        return Issuer(anchor=anchor, reasons=reasons, usual_policies=usual)
-    leaf.read()
-    faults = tuple(issuer_identifier_faults(leaf, anchor.parsed))
-    return Issuer(anchor=anchor, reasons=reasons, identifier_faults=faults)
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -242,18 +239,17 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
-def _date_faults(
-    certificate: x509.Certificate, anchor: x509.Certificate, at: datetime
+def anchor_date_faults(
+    leaf: ParsedCertificate, anchor: TrustAnchor, at: datetime
 ) -> Iterator[Reason]:
+    """Compare an anchor's validity with a time, and with the validity of what it issued."""
     moment = at.replace(microsecond=0)
-    if moment < anchor.not_valid_before_utc:
+    not_before, not_after = anchor.validity
+    if moment < not_before:
         yield Reason.ANCHOR_NOT_YET_VALID
-    if moment > anchor.not_valid_after_utc:
+    if moment > not_after:
         yield Reason.ANCHOR_EXPIRED
-    if (
-        certificate.not_valid_before_utc < anchor.not_valid_before_utc
-        or certificate.not_valid_after_utc > anchor.not_valid_after_utc
-    ):
+    if leaf.validity[0] < not_before or leaf.validity[1] > not_after:
         yield Reason.OUTSIDE_ANCHOR_VALIDITY
 
 

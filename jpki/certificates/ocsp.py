@@ -21,6 +21,7 @@ from jpki.certificates.evidence import (
     check_signature,
     decisive,
     status_of,
+    unless_stale,
 )
 from jpki.certificates.extensions import find_extension
 from jpki.certificates.issuer import has_unknown_critical_extension, is_issued_by
@@ -93,9 +94,11 @@ def _look_up(
     _check_extensions(response, nonce)
     singles = _answers_about(certificate, issuer, response.responses)
     for single in singles:
-        _check_times(single, at)
+        if single.this_update_utc - at > CLOCK_SKEW:
+            raise EvidenceFaultError(EvidenceFault.NOT_YET_VALID)
     _check_responder(issuer, at, response)
-    return decisive([_finding(single) for single in singles])
+    found = [unless_stale(_finding(each), is_stale=_is_stale(each, at)) for each in singles]
+    return decisive(found)
 
 
 def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes | None) -> None:
@@ -166,14 +169,11 @@ def _public_key_bits(certificate: x509.Certificate) -> bytes:
     return parts.reader.contents(bits)[1:]
 
 
-def _check_times(single: ocsp.OCSPSingleResponse, at: datetime) -> None:
+def _is_stale(single: ocsp.OCSPSingleResponse, at: datetime) -> bool:
     # A difference has room for all times; a time plus some has not.
-    age = at - single.this_update_utc
-    if age < -CLOCK_SKEW:
-        raise EvidenceFaultError(EvidenceFault.NOT_YET_VALID)
-    next_update = single.next_update_utc
-    if age > AGE_WITHOUT_NEXT_UPDATE if next_update is None else at > next_update:
-        raise EvidenceFaultError(EvidenceFault.STALE)
+    if single.next_update_utc is None:
+        return at - single.this_update_utc > AGE_WITHOUT_NEXT_UPDATE
+    return at > single.next_update_utc
 
 
 def _check_responder(issuer: x509.Certificate, at: datetime, response: ocsp.OCSPResponse) -> None:

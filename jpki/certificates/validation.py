@@ -20,8 +20,10 @@ from jpki.certificates.conformance import (
     is_card_key,
 )
 from jpki.certificates.issuer import (
-    Issuer,
+    KnownLeaf,
     TrustAnchor,
+    TrustAnchors,
+    anchor_date_faults,
     check_anchors_and_time,
     find_issuer,
     has_unknown_critical_extension,
@@ -59,6 +61,11 @@ class PathReport:
     def verdict(self) -> Verdict:
         """The worst verdict of the reasons."""
         return worst(reason.verdict for reason in self.reasons)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the verdict is final."""
+        return self.verdict is Verdict.FAILED
 
     @property
     def anchor_certificate(self) -> x509.Certificate | None:
@@ -116,79 +123,59 @@ def check_path(
         ServerError: the OCSP responder that the caller named failed.
     """
     trusted = check_anchors_and_time(anchors, at)
+    leaf = ParsedCertificate.of(certificate)
+    known = trusted.known(leaf, purpose)
     try:
-        leaf = ParsedCertificate.of(certificate)
-        issuer = find_issuer(leaf, trusted, at, purpose)
-        extensions = _look_at_extensions(leaf, issuer, purpose)
+        judged = _judge(leaf, trusted, at, purpose) if known is None else _again(leaf, known, at)
     except CertificateMalformedError:
         return PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))
-    anchor = issuer.anchor
-    faults = (*field_faults(leaf), *extensions.profile_faults)
-    reasons = [
-        *_date_faults(leaf.certificate, at),
+    anchor, reasons, finding = judged.issuer, judged.reasons, NOT_LOOKED_AT
+    if anchor is not None:
+        # Nobody is asked about a certificate that has failed already.
+        material = replace(revocation, responder=None) if judged.has_failed else revocation
+        finding = check_revocation(leaf.certificate, anchor.certificate, at, material)
+        reasons += tuple(_revocation_faults(finding, material))
+    return replace(judged, reasons=tuple(dict.fromkeys(reasons)), revocation=finding)
+
+
+def _again(leaf: ParsedCertificate, known: KnownLeaf, at: datetime) -> PathReport:
+    """Judge a leaf that has passed before: by nothing but the time."""
+    dates = (*_date_faults(leaf, at), *anchor_date_faults(leaf, known.anchor, at))
+    return PathReport(reasons=dates, issuer=known.anchor, policies=known.policies)
+
+
+def _judge(
+    leaf: ParsedCertificate, anchors: TrustAnchors, at: datetime, purpose: Purpose
+) -> PathReport:
+    """Judge a leaf by all but revocation. Raises: CertificateMalformedError."""
+    issuer = find_issuer(leaf, anchors, at)
+    holder = leaf.holder
+    faults = (*field_faults(leaf), *extension_faults(leaf), *issuer.identifier_faults)
+    reasons = (
+        *_date_faults(leaf, at),
         *_key_faults(leaf.rsa_key),
         *_signature_algorithm_faults(leaf.certificate),
-        *extensions.reasons,
-        *([Reason.PROFILE_MISMATCH] if faults else []),
+        *_extension_faults(leaf),
+        *(() if purpose.fits_usages_of(leaf) else (Reason.WRONG_KEY_USAGE,)),
+        *_policy_faults(leaf.policies, issuer.anchor, purpose),
+        *((Reason.HOLDER_MALFORMED,) if holder and holder.is_malformed else ()),
+        *((Reason.PROFILE_MISMATCH,) if faults else ()),
         *issuer.reasons,
-    ]
-    finding = NOT_LOOKED_AT
-    if anchor is not None:
-        is_lost = worst(reason.verdict for reason in reasons) is Verdict.FAILED
-        # Nobody is asked about a certificate that has failed already.
-        material = replace(revocation, responder=None) if is_lost else revocation
-        finding = check_revocation(leaf.certificate, anchor.certificate, at, material)
-        reasons += _revocation_faults(finding, material)
+    )
+    if issuer.anchor is not None and issuer.is_only and not reasons:
+        known = KnownLeaf(anchor=issuer.anchor, policies=leaf.policies)
+        anchors.remember(leaf, purpose, known)
     return PathReport(
-        reasons=tuple(dict.fromkeys(reasons)),
-        issuer=anchor,
-        policies=extensions.policies,
-        profile_faults=faults,
-        revocation=finding,
+        reasons=reasons, issuer=issuer.anchor, policies=leaf.policies, profile_faults=faults
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Extensions:
-    """What the extensions of a leaf say, and what speaks against them."""
-
-    policies: tuple[str, ...]
-    reasons: tuple[Reason, ...] = ()
-    profile_faults: tuple[ProfileFault, ...] = ()
-
-
-def _look_at_extensions(leaf: ParsedCertificate, issuer: Issuer, purpose: Purpose) -> _Extensions:
-    """Look at the extensions, unless the anchor knows them from another leaf.
-
-    What is found here must depend on nothing but the extensions, the anchor and the purpose.
-
-    Raises:
-        CertificateMalformedError: they cannot be read.
-    """
-    if issuer.usual_policies is not None:
-        return _Extensions(policies=issuer.usual_policies)
-    leaf.read()
-    anchor, holder = issuer.anchor, leaf.holder
-    found = _Extensions(
-        policies=leaf.policies,
-        reasons=(
-            *_extension_faults(leaf),
-            *(() if purpose.fits_usages_of(leaf) else (Reason.WRONG_KEY_USAGE,)),
-            *_policy_faults(leaf.policies, anchor, purpose),
-            *((Reason.HOLDER_MALFORMED,) if holder and holder.is_malformed else ()),
-        ),
-        profile_faults=(*extension_faults(leaf), *issuer.identifier_faults),
-    )
-    if anchor is not None and not found.reasons and not found.profile_faults:
-        anchor.remember(leaf, purpose)
-    return found
-
-
-def _date_faults(certificate: x509.Certificate, at: datetime) -> Iterator[Reason]:
+def _date_faults(leaf: ParsedCertificate, at: datetime) -> Iterator[Reason]:
     moment = at.replace(microsecond=0)  # dates of certificates are whole seconds, both inclusive
-    if moment < certificate.not_valid_before_utc:
+    not_before, not_after = leaf.validity
+    if moment < not_before:
         yield Reason.NOT_YET_VALID
-    if moment > certificate.not_valid_after_utc:
+    if moment > not_after:
         yield Reason.EXPIRED
 
 

@@ -160,6 +160,7 @@ def _verify_with(
     """Verify a signature as one made by the holder of this certificate (DER)."""
     try:
         parsed = ParsedCertificate.from_der(der)
+        _ = parsed.parts  # read it, before anything is said of it
     except CertificateMalformedError:
         return _report(signature, (Reason.CERTIFICATE_MALFORMED,))
     certificate = parsed.certificate

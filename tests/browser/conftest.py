@@ -1,4 +1,7 @@
-"""One browser for all tests of a process, each with a card and a PIN program as new."""
+"""One browser for the tests of a module, each with a card and a PIN program as new.
+
+Not for longer: while the driver runs, nothing else of the process can run an event loop.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,20 +12,20 @@ from support.browser import Visitor, visitor
 from support.https import https_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The origin of a site."""
     with https_site(tmp_path_factory.mktemp("site")) as port:
         yield f"https://localhost:{port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _visitor(
     playwright: Playwright, issued_card_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Visitor]:

@@ -16,16 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright
+from support.chromium import CHROMIUM, FLAGS
 from support.native_host import Desk
 from support.trial import copy_of_environment
 
-CHROMIUM = "/usr/bin/chromium"
 EXTENSION = Path(__file__).parents[1] / "extension"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    f"--load-extension={EXTENSION}", f"--disable-extensions-except={EXTENSION}",
-)  # fmt: skip
+WITH_EXTENSION = (f"--load-extension={EXTENSION}", f"--disable-extensions-except={EXTENSION}")
 ASK = """(request) => new Promise((resolve) => {
   window.addEventListener("message", ({data}) => {
     const ends = [`${request.action}-success`, `${request.action}-failure`];
@@ -106,7 +102,7 @@ def visitor(
         profile or folder / "config" / "chromium",
         executable_path=CHROMIUM,
         headless=True,
-        args=list(FLAGS),
+        args=[*FLAGS, *WITH_EXTENSION],
         env={**surroundings},
         ignore_https_errors=True,
     )

@@ -203,9 +203,11 @@ def test_a_list_without_its_end_is_stale():
     def edit(parsed):
         parsed["tbs_cert_list"]["next_update"] = None
 
-    (endless,) = load_crls(edited(REVOKED, edit))
+    (endless,) = load_crls(edited(Crl(), edit))
     assert endless.next_update_utc is None
     assert faults(look_up(endless)) == [EvidenceFault.STALE]
+    (revoking,) = load_crls(edited(REVOKED, edit))
+    assert look_up(revoking).status is Revocation.REVOKED
 
 
 def entry(serial_number: int, *extensions: tuple[x509.ExtensionType, bool]):

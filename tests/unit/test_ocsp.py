@@ -120,7 +120,7 @@ def test_a_critical_extension_of_one_answer_is_a_condition_nobody_looks_at(answe
 @pytest.mark.parametrize(
     ("time", "fault"),
     [
-        (b"00010101000000Z", EvidenceFault.STALE),
+        (b"00010101000000Z", EvidenceFault.SIGNATURE_INVALID),  # which is looked at before the age
         (b"99991231235959Z", EvidenceFault.NOT_YET_VALID),
     ],
     ids=["the year 1", "the year 9999"],

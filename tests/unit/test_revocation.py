@@ -122,7 +122,6 @@ UNREAD = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00")
             EvidenceFault.OTHER_ISSUER,
         ),
         ({"key": "signature"}, EvidenceFault.SIGNATURE_INVALID),
-        ({"next_update": AT - timedelta(seconds=1)}, EvidenceFault.STALE),
         (
             {"this_update": AT + timedelta(seconds=1), "next_update": AT + 2 * DAY},
             EvidenceFault.NOT_YET_VALID,
@@ -131,12 +130,53 @@ UNREAD = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00")
     ids=[
         "other municipality", "CA certificates", "attribute certificates", "indirect",
         "some reasons", "delta", "unknown critical", "other generation", "other CA",
-        "signed by the leaf", "stale", "not yet",
+        "signed by the leaf", "not yet",
     ],
 )  # fmt: skip
 def test_a_list_that_does_not_count_is_as_if_not_given(changes, fault):
     for entries in ([], [(SERIAL, x509.ReasonFlags.key_compromise)]):
         assert_does_not_count(by_crl(replace(Crl(entries=entries), **changes)), fault)
+
+
+STALE_LIST = Crl(next_update=AT - timedelta(seconds=1))
+STALE_ANSWER = OcspAnswer(this_update=AT - 2 * DAY, next_update=AT - DAY)
+
+
+def test_what_is_out_of_date_tells_nothing_of_the_present():
+    for finding in (
+        by_crl(STALE_LIST),
+        by_crl(replace(STALE_LIST, entries=[(SERIAL, HOLD)])),  # it may have been lifted
+        by_ocsp(STALE_ANSWER),
+        by_ocsp(replace(STALE_ANSWER, status=ocsp.OCSPCertStatus.UNKNOWN)),
+        by_ocsp(replace(STALE_ANSWER, status=REVOKED, reason=HOLD)),
+    ):
+        assert_does_not_count(finding, EvidenceFault.STALE)
+
+
+@pytest.mark.parametrize("reason", [None, x509.ReasonFlags.superseded])
+def test_a_revocation_stays_one_when_its_list_or_answer_is_out_of_date(reason):
+    for finding in (
+        by_crl(replace(STALE_LIST, entries=[(SERIAL, reason)])),
+        by_ocsp(replace(STALE_ANSWER, status=REVOKED, reason=reason)),
+    ):
+        assert finding.status is Revocation.REVOKED
+        assert finding.rejected == ()
+
+
+def test_a_revocation_that_is_out_of_date_and_forged_is_none():
+    for finding in (
+        by_crl(replace(STALE_LIST, entries=[(SERIAL, None)], key="foreign-ca")),
+        by_ocsp(
+            replace(
+                STALE_ANSWER,
+                status=REVOKED,
+                responder=load("foreign-ca"),
+                key=load_key("foreign-ca"),
+                by_name=True,
+            )
+        ),
+    ):
+        assert_does_not_count(finding, EvidenceFault.SIGNATURE_INVALID)
 
 
 def test_a_list_holds_from_its_first_second_to_its_last():
@@ -221,10 +261,6 @@ LEAF_ANSWER = OcspAnswer(responder=LEAF, key=load_key("signature"), certificates
         (OcspAnswer(issuer=load("foreign-ca")), EvidenceFault.OTHER_ISSUER),
         (OcspAnswer(issuer=load("authentication-ca")), EvidenceFault.OTHER_ISSUER),
         (
-            OcspAnswer(this_update=AT - 2 * DAY, next_update=AT - DAY),
-            EvidenceFault.STALE,
-        ),
-        (
             OcspAnswer(this_update=AT + 6 * MINUTE, next_update=AT + DAY),
             EvidenceFault.NOT_YET_VALID,
         ),
@@ -232,7 +268,7 @@ LEAF_ANSWER = OcspAnswer(responder=LEAF, key=load_key("signature"), certificates
     ],
     ids=[
         "no purpose", "other purpose", "of the other CA", "expired responder", "a CA", "the leaf",
-        "the leaf, unnamed", "wrong key", "same serial", "other key", "other CA", "stale",
+        "the leaf, unnamed", "wrong key", "same serial", "other key", "other CA",
         "not yet", "unknown critical",
     ],
 )  # fmt: skip

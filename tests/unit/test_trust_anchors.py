@@ -1,4 +1,4 @@
-"""What an anchor knows from one leaf saves work with the next, and lets nothing pass."""
+"""What is known of a leaf that has passed saves work when it comes again, and lets nothing pass."""
 
 from dataclasses import replace
 
@@ -7,27 +7,31 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.attacks.case import NO_CA, REFUSED, Case, Outcome, Threat
 from support.attacks.table import CASES
-from support.pki import AT, AUTHENTICATION_LEAF, Leaf, key_usage, load, load_key
+from support.pki import AT, AUTHENTICATION_LEAF, build_ca, key_usage, load, load_key
 
 from jpki.certificates import Purpose, Reason, TrustAnchors, check_path, read_profile
 from jpki.certificates import issuer as issuer_module
 from jpki.certificates.parsed import ParsedCertificate
+from jpki.certificates.revocation import RevocationMaterial, load_crls
 from jpki.errors import AnchorNotCaError, CertificateMalformedError
+
+CA = load("authentication-ca")
 
 
 def parsed(certificate: x509.Certificate) -> ParsedCertificate:
-    return ParsedCertificate.but_for_extensions(certificate.public_bytes(Encoding.DER))
+    return ParsedCertificate.from_der(certificate.public_bytes(Encoding.DER))
 
 
-def login_leaf(number: int, leaf: Leaf = AUTHENTICATION_LEAF) -> ParsedCertificate:
-    leaf = replace(leaf, serial_number=0x700000 + number)
-    key = load_key("authentication" if number % 2 else "signature").public_key()
-    return parsed(leaf.build(key, load_key("authentication-ca")))
+def login_leaf(**changes) -> ParsedCertificate:
+    leaf = replace(AUTHENTICATION_LEAF, **changes)
+    return parsed(
+        leaf.build(load_key("authentication").public_key(), load_key("authentication-ca"))
+    )
 
 
 def is_known(leaf: ParsedCertificate) -> bool:
-    """Whether a check that was made did without the extensions."""
-    return "extensions" not in vars(leaf)
+    """Whether a check that was made did without reading it."""
+    return "parts" not in vars(leaf)
 
 
 @pytest.fixture
@@ -35,10 +39,10 @@ def anchors() -> TrustAnchors:
     return TrustAnchors([load("signature-ca"), load("authentication-ca")])
 
 
-def test_a_leaf_like_one_that_passed_is_known_and_gets_the_same_report(anchors: TrustAnchors):
+def test_a_leaf_that_passed_is_known_and_gets_the_same_report(anchors: TrustAnchors):
     reports = []
-    for number, known in ((1, False), (2, True), (3, True)):
-        leaf = login_leaf(number)
+    for known in (False, True, True):
+        leaf = login_leaf()
         reports.append(check_path(leaf, anchors, AT, Purpose.LOGIN))
         assert is_known(leaf) is known
         assert read_profile(leaf).policies == reports[0].policies
@@ -46,71 +50,76 @@ def test_a_leaf_like_one_that_passed_is_known_and_gets_the_same_report(anchors: 
     assert reports[1] == reports[2] == reports[0]
 
 
-def test_what_is_known_of_logins_says_nothing_of_documents(anchors: TrustAnchors):
+def test_another_leaf_is_not_known(anchors: TrustAnchors):
     for number in (1, 2):
-        assert check_path(login_leaf(number), anchors, AT, Purpose.LOGIN).reasons == ()
-    report = check_path(login_leaf(3), anchors, AT, Purpose.DOCUMENT)
-    assert report.reasons == (Reason.WRONG_KEY_USAGE, Reason.WRONG_POLICY)
-
-
-def test_what_did_not_pass_is_not_known(anchors: TrustAnchors):
-    odd = replace(AUTHENTICATION_LEAF, usage=key_usage("key_agreement"))
-    for number in (1, 2):
-        leaf = login_leaf(number, odd)
-        assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons == (Reason.WRONG_KEY_USAGE,)
-        assert not is_known(leaf)
-
-
-def test_what_is_known_is_known_of_one_anchor_only(anchors: TrustAnchors):
-    assert check_path(login_leaf(1), anchors, AT, Purpose.LOGIN).reasons == ()
-    leaf = parsed(
-        AUTHENTICATION_LEAF.build(load_key("signature").public_key(), load_key("foreign-ca"))
-    )
-    assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons == (Reason.UNTRUSTED_ISSUER,)
-    assert not is_known(leaf)
-
-
-def test_the_dates_of_a_leaf_that_is_known_count(anchors: TrustAnchors):
-    for number in (1, 2):
-        assert check_path(login_leaf(number), anchors, AT, Purpose.LOGIN).reasons == ()
-    late = AT.replace(year=2031)
-    assert check_path(login_leaf(3), anchors, late, Purpose.LOGIN).reasons == (Reason.EXPIRED,)
-
-
-def test_a_leaf_that_names_its_holder_is_looked_at_each_time(anchors: TrustAnchors):
-    for _ in range(2):
-        leaf = parsed(load("signature"))
-        assert check_path(leaf, anchors, AT, Purpose.DOCUMENT).reasons == ()
-        assert not is_known(leaf)
-
-
-def test_an_anchor_keeps_no_more_in_mind_than_it_may(
-    anchors: TrustAnchors, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(issuer_module, "MAX_USUAL", 0)
-    for number in (1, 2):
-        leaf = login_leaf(number)
+        leaf = login_leaf(serial_number=number)
         assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons == ()
         assert not is_known(leaf)
 
 
-def test_leaves_are_alike_when_nothing_but_the_key_identifier_differs():
-    leaf = parsed(load("authentication"))
-    identifier = leaf.find(x509.SubjectKeyIdentifier)
-    (extensions,) = leaf.parts.optional
-    place = leaf.der.index(identifier.digest, extensions.start)
-    alike = []
-    for offset in range(extensions.start, extensions.end):
-        changed = bytearray(leaf.der)
-        changed[offset] ^= 1
-        try:
-            other = ParsedCertificate.but_for_extensions(bytes(changed))
-        except CertificateMalformedError:
-            continue
-        if other.likeness is not None and other.likeness == leaf.likeness:
-            other.read()
-            alike.append(offset)
-    assert alike == list(range(place, place + len(identifier.digest)))
+def test_what_is_known_of_logins_says_nothing_of_documents(anchors: TrustAnchors):
+    for _ in range(2):
+        assert check_path(login_leaf(), anchors, AT, Purpose.LOGIN).reasons == ()
+    report = check_path(login_leaf(), anchors, AT, Purpose.DOCUMENT)
+    assert report.reasons == (Reason.WRONG_KEY_USAGE, Reason.WRONG_POLICY)
+
+
+def test_what_did_not_pass_is_not_known(anchors: TrustAnchors):
+    for _ in range(2):
+        leaf = login_leaf(usage=key_usage("key_agreement"))
+        assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons == (Reason.WRONG_KEY_USAGE,)
+        assert not is_known(leaf)
+
+
+def test_the_dates_of_a_leaf_that_is_known_count(anchors: TrustAnchors):
+    assert check_path(login_leaf(), anchors, AT, Purpose.LOGIN).reasons == ()
+    for year, reason in ((2031, Reason.EXPIRED), (2020, Reason.NOT_YET_VALID)):
+        leaf = login_leaf()
+        reasons = check_path(leaf, anchors, AT.replace(year=year), Purpose.LOGIN).reasons
+        assert reasons[0] is reason
+        assert is_known(leaf)
+
+
+def test_the_dates_of_the_anchor_of_a_leaf_that_is_known_count(anchors: TrustAnchors):
+    assert check_path(login_leaf(), anchors, AT, Purpose.LOGIN).reasons == ()
+    late = load("authentication-ca").not_valid_after_utc.replace(year=2100)
+    fresh = TrustAnchors([load("authentication-ca")])
+    known = check_path(login_leaf(), anchors, late, Purpose.LOGIN)
+    assert known.reasons == check_path(login_leaf(), fresh, late, Purpose.LOGIN).reasons
+    assert known.reasons == (Reason.EXPIRED, Reason.ANCHOR_EXPIRED)
+
+
+def test_a_leaf_that_is_known_can_be_revoked(anchors: TrustAnchors):
+    from support.revocation import Crl, der
+
+    leaf = load("signature")
+    assert check_path(parsed(leaf), anchors, AT, Purpose.DOCUMENT).reasons == ()
+    material = RevocationMaterial(
+        crls=load_crls(der(Crl(entries=[(leaf.serial_number, None)]).build()))
+    )
+    known = parsed(leaf)
+    report = check_path(known, anchors, AT, Purpose.DOCUMENT, material)
+    assert report.reasons == (Reason.REVOKED,)
+
+
+def test_a_leaf_of_two_anchors_with_one_key_is_looked_at_each_time():
+    two = TrustAnchors([CA, build_ca(load_key("authentication-ca"), name=CA.subject)])
+    for _ in range(2):
+        leaf = login_leaf()
+        assert check_path(leaf, two, AT, Purpose.LOGIN).reasons == ()
+        assert not is_known(leaf)
+
+
+def test_no_more_is_kept_in_mind_than_may_be(
+    anchors: TrustAnchors, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(issuer_module, "MAX_KNOWN", 2)
+    for number in (1, 2, 3):
+        check_path(login_leaf(serial_number=number), anchors, AT, Purpose.LOGIN)
+    for number, known in ((3, True), (1, False)):
+        leaf = login_leaf(serial_number=number)
+        assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons == ()
+        assert is_known(leaf) is known
 
 
 def test_no_flipped_bit_of_a_leaf_that_is_known_passes(anchors: TrustAnchors):
@@ -121,14 +130,14 @@ def test_no_flipped_bit_of_a_leaf_that_is_known_passes(anchors: TrustAnchors):
         changed = bytearray(sound.der)
         changed[bit // 8] ^= 1 << bit % 8
         try:
-            leaf = ParsedCertificate.but_for_extensions(bytes(changed))
+            leaf = ParsedCertificate.from_der(bytes(changed))
         except CertificateMalformedError:
             continue
         assert check_path(leaf, anchors, AT, Purpose.LOGIN).reasons != (), bit
 
 
 @pytest.mark.parametrize("threat", Threat)
-def test_no_attack_gains_by_what_an_anchor_knows(threat: Threat):
+def test_no_attack_gains_by_what_is_known(threat: Threat):
     """Every case twice, with anchors that have seen all the others of its kind and the usual."""
     known: dict[tuple[bytes, ...], TrustAnchors] = {}
     cases = [case for case in CASES if case.threat is threat]
@@ -141,7 +150,7 @@ def judged(case: Case, known: dict[tuple[bytes, ...], TrustAnchors]) -> Outcome:
         if ders not in known:
             known[ders] = TrustAnchors(map(x509.load_der_x509_certificate, ders))
             usual(known[ders])
-        leaf = ParsedCertificate.but_for_extensions(case.leaf())
+        leaf = ParsedCertificate.from_der(case.leaf())
         reasons = check_path(leaf, known[ders], case.at, case.purpose).reasons
     except AnchorNotCaError:
         return NO_CA
