@@ -33,7 +33,8 @@ def measure_token(_folder: Path) -> None:
     ]
     tokens = [make_token(ORIGIN, nonce, key, leaf, "https://example.jp/jpki") for leaf in leaves]
     texts = [token.to_json() for token in tokens]
-    first, again = [], []
+    first: list[float] = []
+    again: list[float] = []
     for _ in range(ROUNDS):
         validator = TokenValidator(
             origin=ORIGIN, anchors=(load("authentication-ca"),), clock=lambda: AT
