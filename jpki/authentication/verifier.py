@@ -162,8 +162,7 @@ def _verified(
     try:
         leaf = ParsedCertificate.from_der(token.certificate)
         if not isinstance(revocation, RevocationMaterial):
-            _ = leaf.parts  # read it: who provides may look at all of it
-            revocation = revocation(leaf.certificate)
+            revocation = revocation(leaf.read().certificate)  # which may look at all of it
     except CertificateMalformedError as error:
         raise _certificate_error(PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))) from error
     path = check_path(leaf, anchors, at, Purpose.LOGIN, revocation)

@@ -54,6 +54,11 @@ class ParsedCertificate:
         except PARSER_ERRORS:  # its text could quote the certificate
             raise CertificateMalformedError(None) from None
 
+    def read(self) -> Self:
+        """Read all of it now, where it is to be said early that it cannot be. Raises: as parts."""
+        _ = self.parts
+        return self
+
     @cached_property
     def parts(self) -> CertificateParts:
         """Where its fields stand. After this no accessor of the certificate raises.

@@ -159,8 +159,7 @@ def _verify_with(
 ) -> SignatureReport:
     """Verify a signature as one made by the holder of this certificate (DER)."""
     try:
-        parsed = ParsedCertificate.from_der(der)
-        _ = parsed.parts  # read it, before anything is said of it
+        parsed = ParsedCertificate.from_der(der).read()
     except CertificateMalformedError:
         return _report(signature, (Reason.CERTIFICATE_MALFORMED,))
     certificate = parsed.certificate
