@@ -92,17 +92,8 @@ class ParsedCertificate:
 
     @cached_property
     def extensions(self) -> Mapping[ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
-        """The extensions by their type; the issuer is read with them.
-
-        Raises:
-            CertificateMalformedError: one of them cannot be read.
-        """
-        try:
-            with without_parser_warnings():
-                _ = self.certificate.issuer
-                return {extension.oid: extension for extension in self.certificate.extensions}
-        except PARSER_ERRORS:
-            raise CertificateMalformedError(None, "a part of it cannot be read") from None
+        """The extensions by their type. Raises: as parts."""
+        return {extension.oid: extension for extension in self.read().certificate.extensions}
 
     @cached_property
     def extension_values(self) -> Mapping[bytes, bytes]:
