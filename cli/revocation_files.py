@@ -38,9 +38,9 @@ def is_url(place: str) -> bool:
     """Whether a server is named, and no file."""
     if "://" not in place:
         return False
-    from jpki.certificates import responder
+    from jpki import http_client
 
-    return responder.is_url(place)
+    return http_client.is_url(place)
 
 
 def read_crls(
@@ -73,7 +73,7 @@ def _crls_of_file(name: str) -> tuple[x509.CertificateRevocationList, ...]:
 
 
 def _crls_of_server(url: str) -> tuple[x509.CertificateRevocationList, ...]:
-    from jpki.certificates.responder import fetch, without_credentials
+    from jpki.http_client import fetch, without_credentials
 
     data = fetch(url, timeout_s=SERVER_TIMEOUT_S)
     try:

@@ -81,7 +81,7 @@ class Timestamper:
     @property
     def shown_url(self) -> str:
         """The URL as it may be shown."""
-        from jpki.certificates.responder import without_credentials
+        from jpki.http_client import without_credentials
 
         return without_credentials(self._url)
 
@@ -96,7 +96,7 @@ class Timestamper:
             ServerError: the server did not answer, refused, or gave what is no good.
             ValueError: a digest of another size (a bug of the caller).
         """
-        from jpki.certificates.responder import post
+        from jpki.http_client import post
 
         algorithm.check_size(digest)
         nonce = secrets.randbits(NONCE_BITS) | 1  # never zero

@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 from support.pki import AT, PKI_DIR, load, load_key
 from support.revocation import Crl, OcspAnswer, der
 
-from jpki.certificates import Revocation, responder
-from jpki.certificates.responder import fetch, is_url, ocsp_responder, post, without_credentials
+from jpki import http_client
+from jpki.certificates import Revocation
+from jpki.certificates.responder import ocsp_responder
 from jpki.certificates.revocation import (
     EvidenceFault,
     RevocationMaterial,
@@ -28,6 +29,7 @@ from jpki.certificates.revocation import (
     load_crls,
 )
 from jpki.errors import ServerError
+from jpki.http_client import fetch, is_url, post, without_credentials
 
 SHORT_S = 0.3
 LIMIT = 1 << 16
@@ -211,7 +213,7 @@ def test_no_redirect_is_followed(status):
     ids=["silent", "headers by drops", "body by drops"],
 )
 def test_no_server_keeps_us_waiting(script, monkeypatch):
-    monkeypatch.setattr(responder, "TOTAL_S", 4 * SHORT_S)
+    monkeypatch.setattr(http_client, "TOTAL_S", 4 * SHORT_S)
     with server(script) as (url, _):
         started = time.monotonic()
         with pytest.raises(ServerError):
