@@ -1,6 +1,7 @@
 """The options of ``jpki sign`` that belong to one format, and what they bring together."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -32,6 +33,9 @@ XML: Final = N_("XML")
 
 TSA_USER: Final = "JPKI_TSA_USER"
 TSA_PASSWORD: Final = "JPKI_TSA_PASSWORD"  # noqa: S105  # the name of a variable
+
+UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
+"""What no URL has, RFC 3986 2."""
 
 PROFILES: Final = {
     "cms": SignatureFormat.CMS,
@@ -114,6 +118,8 @@ class FormatOptions:
             user, password = _credentials(self.tsa)
         except ValueError:
             raise UsageProblemError(_("--tsa takes an address, http:// or https://.")) from None
+        if user is not None and ":" in user:  # RFC 7617 2
+            raise UsageProblemError(_("A user name for --tsa has no colon in it."))
 
         def go_without(error: "ServerError") -> None:
             warn(
@@ -188,7 +194,9 @@ def _credentials(url: str) -> tuple[str | None, str | None]:
     """
     parts = urlsplit(url)
     host = parts.hostname
-    if host is None or parts.scheme not in {"http", "https"}:
+    is_odd = UNPRINTABLE.search(url) is not None or not (parts.path + parts.query).isascii()
+    is_odd = is_odd or parts.port == 0  # a ValueError for what is no port
+    if host is None or parts.scheme not in {"http", "https"} or is_odd:
         raise ValueError("no address of a server")
     if TSA_USER in os.environ:
         return os.environ[TSA_USER], os.environ.get(TSA_PASSWORD, "")
