@@ -228,6 +228,16 @@ def test_a_gibibyte_is_signed_and_verified_in_little_memory(trial: Trial, huge: 
     assert grown < 150 << 10  # KiB
 
 
+def test_a_large_document_is_attached_as_text_in_little_memory(trial: Trial, huge: str) -> None:
+    os.truncate(huge, GIB // 4)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sign(trial, huge, "--attached", "--pem", "-o", "out.pem")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 150 << 10  # KiB
+    with (trial.folder / "out.pem").open("rb") as file:
+        assert len(file.read(200).splitlines()[1]) == 64  # RFC 7468 2
+
+
 # --- what changes while it is signed ------------------------------------------------------------
 
 
