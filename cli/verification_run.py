@@ -46,6 +46,8 @@ SUFFIXES: Final = {
 """How a signature is called that stands beside its document."""
 TOUKI: Final = "touki"
 """The form that 登記・供託オンライン申請 takes."""
+Stamps = tuple[tuple[int, int] | None, tuple[int, int] | None]
+
 BY_CONTENT: Final = {
     DocumentFormat.PDF: SignatureFormat.PDF,
     DocumentFormat.XML: SignatureFormat.XML,
@@ -91,7 +93,7 @@ class VerificationPlan:
         content = self._content_of(source, found, stream)
         if self.extract is not None and content is not None and content.size() is None:
             content = content.whole(resources)  # a pipe gives everything once
-        before = None if content is None else content.stamp()
+        before = _stamps(source, content)
         report = self._report(found, source, stream, content, resources)
         name = None if content is None else content.name
         if self.extract is not None:
@@ -271,18 +273,23 @@ def _open(content: InputFile, resources: ExitStack) -> BinaryIO:
     return stream
 
 
+def _stamps(source: InputFile, content: InputFile | None) -> Stamps:
+    """What changes when one of the files does."""
+    return source.stamp(), None if content is None else content.stamp()
+
+
 def _extract(
     report: VerificationReport,
     source: InputFile,
     content: InputFile | None,
-    before: tuple[int, int] | None,
+    before: Stamps,
     output: Destination,
 ) -> None:
     """Write exactly what a signature covers; nothing if it failed: that is what nobody signed.
 
     Raises:
         UsageProblemError: that is files beside the signature, which are there already.
-        ContentChangedError: the document is not what it was before it was verified.
+        ContentChangedError: a file is not what it was before it was verified.
     """
     sound = [item for item in report.signatures if item.verdict is not Verdict.FAILED]
     if not sound or report.verdict is Verdict.FAILED:
@@ -302,8 +309,8 @@ def _extract(
                 shutil.copyfileobj(document, stream, COPY_BYTES)
             finally:
                 document.close()
-            if content.stamp() != before:
-                raise ContentChangedError
+        if _stamps(source, content) != before:
+            raise ContentChangedError
 
 
 def document_beside(name: str) -> str | None:

@@ -107,15 +107,25 @@ def test_a_document_that_comes_through_a_pipe_is_extracted_too(
     assert (desk.folder / "out").read_bytes() == document
 
 
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [((), "document.txt"), (("--attached", "-o", "document.txt.p7s"), "document.txt.p7s")],
+)
 def test_a_document_that_changed_after_it_was_verified_does_not_come_out(
-    desk: Trial, trust: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    desk: Trial,
+    trust: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    changed: str,
 ) -> None:
-    sign(desk, "document.txt")
+    sign(desk, "document.txt", *options)
     verify = verification_run.verify_cms
 
     def verify_and_change(*arguments: object, **named: object) -> object:
         report = verify(*arguments, **named)  # type: ignore[arg-type]
-        (desk.folder / "document.txt").write_bytes(b"another document")
+        content = (desk.folder / changed).read_bytes()
+        with (desk.folder / changed).open("r+b") as file:  # a mapped file must not get shorter
+            file.write(content.replace(b"a document", b"b document"))
         return report
 
     monkeypatch.setattr(verification_run, "verify_cms", verify_and_change)
