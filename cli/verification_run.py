@@ -31,6 +31,8 @@ MAX_SIGNATURE: Final = 1 << 31
 """An attached CMS signature holds its document; formats end there."""
 MAX_RAW: Final = 1 << 13
 """What is read of a bare signature, which has 256 bytes: more is none."""
+MIN_MAPPED: Final = 1 << 20
+"""Bytes of a signature above which it is mapped."""
 MAX_IN_MEMORY: Final = 1 << 28
 """What a format that is read as a whole (XML, JWS) may have."""
 DETACHED: Final = ".p7s"
@@ -240,9 +242,12 @@ def _open_seekable(source: InputFile, resources: ExitStack) -> BinaryIO:
 
 
 def _mapped(stream: BinaryIO, source: InputFile, resources: ExitStack) -> bytes | mmap:
-    """The whole of a signature; a file is mapped, so that its content costs no memory."""
+    """The whole of a signature; a large file is mapped, so that its content costs no memory.
+
+    A small one is read: what is mapped may change, or end, while somebody reads it.
+    """
     size = source.size()
-    if size is None or size == 0:
+    if size is None or size <= MIN_MAPPED:
         content = stream.read(MAX_SIGNATURE + 1)
         if len(content) > MAX_SIGNATURE:
             raise InputError(source.name, N_("it is too large for a signature"))

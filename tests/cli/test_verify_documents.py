@@ -123,9 +123,7 @@ def test_a_document_that_changed_after_it_was_verified_does_not_come_out(
 
     def verify_and_change(*arguments: object, **named: object) -> object:
         report = verify(*arguments, **named)  # type: ignore[arg-type]
-        content = (desk.folder / changed).read_bytes()
-        with (desk.folder / changed).open("r+b") as file:  # a mapped file must not get shorter
-            file.write(content.replace(b"a document", b"b document"))
+        os.truncate(desk.folder / changed, 5)  # what is mapped would end the process
         return report
 
     monkeypatch.setattr(verification_run, "verify_cms", verify_and_change)
