@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from cli.errors import UsageProblemError
-from cli.options import option
+from cli.options import option, text
 from cli.pin_options import secret_source
 from cli.pin_source import PinSource
 from cli.printable import printable
@@ -194,6 +194,7 @@ def _credentials(url: str) -> tuple[str | None, str | None]:
     """
     parts = urlsplit(url)
     host = parts.hostname
+    (host or "").encode("idna")  # a ValueError as well, for what is no name
     is_odd = UNPRINTABLE.search(url) is not None or not (parts.path + parts.query).isascii()
     is_odd = is_odd or parts.port == 0  # a ValueError for what is no port
     if host is None or parts.scheme not in {"http", "https"} or is_odd:
@@ -259,8 +260,14 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
         ("--field", "field_name"),
         {"metavar": "NAME", "section": PDF, "help": N_("The signature field to fill.")},
     ),
-    (("--reason",), {"metavar": "TEXT", "section": PDF, "help": N_("Why it is signed.")}),
-    (("--location",), {"metavar": "TEXT", "section": PDF, "help": N_("Where it is signed.")}),
+    (
+        ("--reason",),
+        {"metavar": "TEXT", "callback": text, "section": PDF, "help": N_("Why it is signed.")},
+    ),
+    (
+        ("--location",),
+        {"metavar": "TEXT", "callback": text, "section": PDF, "help": N_("Where it is signed.")},
+    ),
     (
         ("--stamp",),
         {
@@ -299,12 +306,18 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     ),
     (
         ("--id-attr",),
-        {"metavar": "NAME", "section": XML, "help": N_("An attribute that holds ids too.")},
+        {
+            "metavar": "NAME",
+            "callback": text,
+            "section": XML,
+            "help": N_("An attribute that holds ids too."),
+        },
     ),
     (
         ("--parent",),
         {
             "metavar": "XPATH",
+            "callback": text,
             "section": XML,
             "help": N_("The element that gets the signature; the root element unless told."),
         },

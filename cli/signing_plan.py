@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cli.errors import OutputFault, OutputRefusedError, UsageProblemError
 from cli.input_file import InputFile
 from cli.output_file import STDOUT, OutputFile, output_file
-from cli.printable import printable
+from cli.printable import is_text, printable
 from cli.signature_format import SignatureFormat
 from cli.translation import _
 from jpki.errors import ContentTooLargeError
@@ -167,7 +167,7 @@ def _check_names(sources: Sequence[InputFile]) -> None:
             raise UsageProblemError(
                 _("XML over files knows them by their names, and the standard input has none.")
             )
-        if not _is_utf8(source.path.name):
+        if not is_text(source.path.name):
             raise UsageProblemError(
                 _("XML over files knows them by their names, and {name} is not in UTF-8.").format(
                     name=printable(source.path.name)
@@ -180,14 +180,6 @@ def _check_names(sources: Sequence[InputFile]) -> None:
                 )
             )
         names.add(source.path.name)
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _check_place(sources: Sequence[InputFile], output: str) -> None:

@@ -12,7 +12,7 @@ from cli.certificate_file import read_certificate_file
 from cli.context import AppContext, pass_app
 from cli.errors import UsageProblemError
 from cli.input_file import STDIN
-from cli.options import Command, option
+from cli.options import Command, option, text
 from cli.output import Output, render_text
 from cli.output_file import STDOUT, Destination, OutputFile
 from cli.pin_options import secret_source
@@ -68,6 +68,7 @@ MAX_JOBS = 64
 @option(
     "--id-attr",
     metavar="NAME",
+    callback=text,
     help=N_("XML: an attribute that holds ids, beside Id, ID, id and xml:id."),
 )
 @option(

@@ -15,6 +15,7 @@ from support.trial import Run, Trial
 SOURCE = ("--pin-from", "env:JPKI_TEST_PIN")
 PDF = build(one_page())
 XML = "<申請 id='A'><氏名>見本</氏名></申請>".encode()
+NO_TEXT = os.fsdecode(b"\xff")
 FORBIDDING = "--certify", "none"
 
 
@@ -245,7 +246,7 @@ def test_xml_over_a_file_whose_name_is_no_text_is_refused_before_the_card(
 ) -> None:
     structure = "<DataRoot><構成情報 ID='x'/></DataRoot>"
     (desk.folder / "kousei.xml").write_text(structure, encoding="utf-8")
-    name = os.fsdecode(b"\xff.txt")
+    name = f"{NO_TEXT}.txt"
     (desk.folder / name).write_text("x")
     run = desk.run("sign", "kousei.xml", name, *options, *SOURCE, pin=PASSWORD)
     desk.refused(run, "usage")
@@ -284,6 +285,8 @@ def test_what_contradicts_detached_is_refused_rather_than_passed_over(
         "http://127.0.0.1:0/",
         "http://exa mple/",
         "http://127.0.0.1:9/時刻",
+        "http://tsa..example/",
+        f"http://{NO_TEXT}/",
     ],
 )
 def test_an_address_that_no_server_can_have_is_refused_before_the_card(
@@ -292,6 +295,26 @@ def test_an_address_that_no_server_can_have_is_refused_before_the_card(
     run = desk.run("sign", "document.txt", "--tsa", url, *SOURCE, pin=PASSWORD)
     desk.refused(run, "usage")
     assert desk.card.exchange_count == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("contract.pdf", ("--reason", NO_TEXT)),
+        ("contract.pdf", ("--location", NO_TEXT)),
+        ("form.xml", ("--parent", f"//{NO_TEXT}")),
+        ("form.xml", ("--reference", "#A", "--id-attr", NO_TEXT)),
+    ],
+    ids=lambda value: str(value[0]),
+)
+def test_a_word_that_is_no_text_is_refused_before_the_card(
+    desk: Trial, name: str, options: tuple[str, ...]
+) -> None:
+    run = desk.run("sign", name, *options, *SOURCE, pin=PASSWORD)
+    desk.refused(run, "usage")
+    assert options[-2] in run.error["message"]
+    run = desk.run("verify", name, "--id-attr", NO_TEXT)
+    assert (run.exit_code, run.error["code"]) == (2, "usage")
 
 
 def test_a_user_of_a_timestamp_server_with_a_colon_is_refused_before_the_card(
