@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Final
 
-from cli.errors import InputError
+from cli.errors import InputError, UsageProblemError
 from cli.input_file import COPY_BYTES, HashedInput
 from cli.pem_output import write_pem
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningSettings
-from cli.translation import N_
+from cli.translation import N_, _
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.keys import CardPrivateKey
 from jpki.signing import preload, sign_digest, sign_raw, write_attached
@@ -190,7 +190,7 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
     """Refuse a document that cannot be signed as asked, before the card is touched.
 
     Raises:
-        DocumentError, InputError.
+        DocumentError, InputError, UsageProblemError.
     """
     match job.format:
         case SignatureFormat.PDF:
@@ -208,8 +208,12 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
             from jpki.signing.asic import check_asice
 
             existing = stream if _is_container(stream) else None
-            names = [source.path.name for source in job.sources]
-            check_asice(names if existing is None else names[1:], existing)
+            added = job.sources if existing is None else job.sources[1:]
+            if any(source.is_stdin for source in added):
+                raise UsageProblemError(
+                    _("A container knows files by their names, and the standard input has none.")
+                )
+            check_asice([source.path.name for source in added], existing)
         case SignatureFormat.RAW | SignatureFormat.CMS:
             return
 

@@ -253,6 +253,14 @@ def test_xml_over_a_file_whose_name_is_no_text_is_refused_before_the_card(
     assert desk.card.exchange_count == 0
 
 
+def test_a_container_takes_no_file_without_a_name(desk: Trial) -> None:
+    container = ("--format", "asice", "-o", "out.asice", *SOURCE)
+    for files in (("-",), ("document.txt", "-")):
+        run = desk.run("sign", *files, *container, pin=PASSWORD, stdin=b"nameless")
+        desk.refused(run, "usage")
+    assert desk.card.exchange_count == 0
+
+
 # --- what is refused before the card ------------------------------------------------------------
 
 
