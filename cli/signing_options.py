@@ -187,7 +187,7 @@ class FormatOptions:
 
 
 def _credentials(url: str) -> tuple[str | None, str | None]:
-    """User and password for a server: of the environment, or of netrc.
+    """User and password for a server beside those in its address: of the environment, or of netrc.
 
     Raises:
         ValueError: that is no URL.
@@ -201,6 +201,8 @@ def _credentials(url: str) -> tuple[str | None, str | None]:
         raise ValueError("no address of a server")
     if TSA_USER in os.environ:
         return os.environ[TSA_USER], os.environ.get(TSA_PASSWORD, "")
+    if parts.username is not None:
+        return None, None  # they stand in the address, which says more than netrc does
     import netrc
 
     try:
