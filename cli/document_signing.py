@@ -1,7 +1,5 @@
 """Signing one document in its format; every format asks the key once."""
 
-import base64
-import io
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,14 +9,16 @@ from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Final
 
-from cli.errors import InputError
+from cli.errors import InputError, UsageProblemError
 from cli.input_file import COPY_BYTES, HashedInput
+from cli.pem_output import write_pem
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningSettings
-from cli.translation import N_
+from cli.translation import N_, _
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.keys import CardPrivateKey
 from jpki.signing import preload, sign_digest, sign_raw, write_attached
+from jpki.signing.pdf_options import PdfOptions
 
 MAX_IN_MEMORY: Final = 1 << 28
 """What a format that needs the whole document in memory (XML, JWS) may have."""
@@ -55,7 +55,7 @@ class Signing:
             case SignatureFormat.CMS:
                 return self._sign_cms(inputs[0], resources)
             case SignatureFormat.PDF:
-                return self._sign_pdf(inputs[0], resources)
+                return self._sign_pdf(inputs[0], job.pdf_options(self.settings), resources)
             case SignatureFormat.XML:
                 return _bytes(self._sign_xml(inputs, resources))
             case SignatureFormat.JWS:
@@ -73,17 +73,13 @@ class Signing:
             cades=self.settings.cades,
             timestamper=self.settings.timestamper,
         )
-        encode = _pem if self.settings.pem else bytes
-        if not self.settings.attached:
-            return _bytes(encode(signature))
-        content = _open(document, resources)
-        if not self.settings.pem:
-            return partial(write_attached, signature, content, document.size)
-        der = io.BytesIO()
-        write_attached(signature, content, document.size, der)
-        return _bytes(encode(der.getvalue()))
+        write = _bytes(signature)
+        if self.settings.attached:
+            content = _open(document, resources)
+            write = partial(write_attached, signature, content, document.size)
+        return partial(write_pem, write) if self.settings.pem else write
 
-    def _sign_pdf(self, document: HashedInput, resources: ExitStack) -> Writer:
+    def _sign_pdf(self, document: HashedInput, options: PdfOptions, resources: ExitStack) -> Writer:
         from jpki.signing.pdf import sign_pdf
 
         signed = _unnamed(resources)
@@ -93,7 +89,7 @@ class Signing:
             self.key,
             self.key.certificate,
             signing_time=self.time,
-            options=self.settings.pdf,
+            options=options,
             timestamper=self.settings.timestamper,
         )
         return partial(_copy, signed)
@@ -194,13 +190,13 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
     """Refuse a document that cannot be signed as asked, before the card is touched.
 
     Raises:
-        DocumentError, InputError.
+        DocumentError, InputError, UsageProblemError.
     """
     match job.format:
         case SignatureFormat.PDF:
             from jpki.signing.pdf import check_pdf
 
-            check_pdf(stream, settings.pdf)
+            check_pdf(stream, job.pdf_options(settings))
         case SignatureFormat.XML:
             from jpki.signing.xml import check_xml
 
@@ -212,15 +208,14 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
             from jpki.signing.asic import check_asice
 
             existing = stream if _is_container(stream) else None
-            names = [source.path.name for source in job.sources]
-            check_asice(names if existing is None else names[1:], existing)
+            added = job.sources if existing is None else job.sources[1:]
+            if any(source.is_stdin for source in added):
+                raise UsageProblemError(
+                    _("A container knows files by their names, and the standard input has none.")
+                )
+            check_asice([source.path.name for source in added], existing)
         case SignatureFormat.RAW | SignatureFormat.CMS:
             return
-
-
-def _pem(der: bytes) -> bytes:
-    """Encode a SignedData as text, RFC 7468 9."""
-    return b"-----BEGIN CMS-----\n" + base64.encodebytes(der) + b"-----END CMS-----\n"
 
 
 def _open(document: HashedInput, resources: ExitStack) -> BinaryIO:

@@ -150,7 +150,7 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
     ),
     "content-changed": (
         ExitCode.REFUSED,
-        N_("The file changed while it was being signed; nothing was written. Sign it again."),
+        N_("The file changed while it was being read; nothing was written. Try again."),
     ),
     "document": (ExitCode.REFUSED, document_text),
     "token-invalid": (ExitCode.REFUSED, token_text),

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from cli.context import AppContext
 from cli.errors import PinOnCommandLineError, UsageProblemError
 from cli.exit_codes import ExitCode
+from cli.printable import is_text
 from cli.translation import LANGUAGES, N_, _, use_language
 from jpki._version import __version__
 
@@ -160,6 +161,14 @@ class LazyGroup(Group):
 
 
 Decorator = Callable[[Any], Any]
+
+
+def text(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The callback of an option that takes text, and not what were bytes of no encoding."""
+    if value is not None and not is_text(value):
+        detail = _("{option} takes text in UTF-8.").format(option=parameter.opts[0])
+        raise UsageProblemError(detail, ctx.command_path)
+    return value
 
 
 def option(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401  # click's own are untyped

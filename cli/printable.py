@@ -14,6 +14,15 @@ def printable(text: str) -> str:
     return "".join(_escape(char) if _category(char) in _ESCAPED else char for char in text)
 
 
+def is_text(word: str) -> bool:
+    """Tell whether a word of the command line is text: what were bytes of no encoding is none."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable_names(names: Iterable[str]) -> str:
     """Readers or files in a row."""
     return ", ".join(printable(name) for name in names)

@@ -1,6 +1,7 @@
 """The options of ``jpki sign`` that belong to one format, and what they bring together."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from cli.errors import UsageProblemError
-from cli.options import option
+from cli.options import option, text
 from cli.pin_options import secret_source
 from cli.pin_source import PinSource
 from cli.printable import printable
@@ -32,6 +33,9 @@ XML: Final = N_("XML")
 
 TSA_USER: Final = "JPKI_TSA_USER"
 TSA_PASSWORD: Final = "JPKI_TSA_PASSWORD"  # noqa: S105  # the name of a variable
+
+UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
+"""What no URL has, RFC 3986 2."""
 
 PROFILES: Final = {
     "cms": SignatureFormat.CMS,
@@ -114,6 +118,8 @@ class FormatOptions:
             user, password = _credentials(self.tsa)
         except ValueError:
             raise UsageProblemError(_("--tsa takes an address, http:// or https://.")) from None
+        if user is not None and ":" in user:  # RFC 7617 2
+            raise UsageProblemError(_("A user name for --tsa has no colon in it."))
 
         def go_without(error: "ServerError") -> None:
             warn(
@@ -181,17 +187,22 @@ class FormatOptions:
 
 
 def _credentials(url: str) -> tuple[str | None, str | None]:
-    """User and password for a server: of the environment, or of netrc.
+    """User and password for a server beside those in its address: of the environment, or of netrc.
 
     Raises:
         ValueError: that is no URL.
     """
     parts = urlsplit(url)
     host = parts.hostname
-    if host is None or parts.scheme not in {"http", "https"}:
+    (host or "").encode("idna")  # a ValueError as well, for what is no name
+    is_odd = UNPRINTABLE.search(url) is not None or not (parts.path + parts.query).isascii()
+    is_odd = is_odd or parts.port == 0  # a ValueError for what is no port
+    if host is None or parts.scheme not in {"http", "https"} or is_odd:
         raise ValueError("no address of a server")
     if TSA_USER in os.environ:
         return os.environ[TSA_USER], os.environ.get(TSA_PASSWORD, "")
+    if parts.username is not None:
+        return None, None  # they stand in the address, which says more than netrc does
     import netrc
 
     try:
@@ -251,8 +262,14 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
         ("--field", "field_name"),
         {"metavar": "NAME", "section": PDF, "help": N_("The signature field to fill.")},
     ),
-    (("--reason",), {"metavar": "TEXT", "section": PDF, "help": N_("Why it is signed.")}),
-    (("--location",), {"metavar": "TEXT", "section": PDF, "help": N_("Where it is signed.")}),
+    (
+        ("--reason",),
+        {"metavar": "TEXT", "callback": text, "section": PDF, "help": N_("Why it is signed.")},
+    ),
+    (
+        ("--location",),
+        {"metavar": "TEXT", "callback": text, "section": PDF, "help": N_("Where it is signed.")},
+    ),
     (
         ("--stamp",),
         {
@@ -291,12 +308,18 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     ),
     (
         ("--id-attr",),
-        {"metavar": "NAME", "section": XML, "help": N_("An attribute that holds ids too.")},
+        {
+            "metavar": "NAME",
+            "callback": text,
+            "section": XML,
+            "help": N_("An attribute that holds ids too."),
+        },
     ),
     (
         ("--parent",),
         {
             "metavar": "XPATH",
+            "callback": text,
             "section": XML,
             "help": N_("The element that gets the signature; the root element unless told."),
         },

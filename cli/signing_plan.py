@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cli.errors import OutputFault, OutputRefusedError, UsageProblemError
 from cli.input_file import InputFile
 from cli.output_file import STDOUT, OutputFile, output_file
-from cli.printable import printable
+from cli.printable import is_text, printable
 from cli.signature_format import SignatureFormat
 from cli.translation import _
 from jpki.errors import ContentTooLargeError
@@ -47,6 +47,11 @@ class SigningSettings:
     xml: XmlOptions = XML_DEFAULT
     timestamper: "Timestamper | None" = None
 
+    @property
+    def covers_files(self) -> bool:
+        """Whether a signature in XML is over files beside it."""
+        return self.detached or self.xml.form is XmlForm.EGOV
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -55,6 +60,14 @@ class Job:
     sources: tuple[InputFile, ...]
     format: SignatureFormat
     output: OutputFile | None
+    password: str | None = field(default=None, repr=False)
+    """Of an encrypted PDF, where that of the settings does not open it."""
+
+    def pdf_options(self, settings: SigningSettings) -> PdfOptions:
+        """How this document is signed if it is a PDF."""
+        if self.password is None:
+            return settings.pdf
+        return replace(settings.pdf, password=self.password)
 
     @property
     def source(self) -> InputFile:
@@ -136,13 +149,9 @@ def plan_jobs(
         UsageProblemError, InputError.
     """
     sources = tuple(InputFile(name=name) for name in names)
-    covers_files = settings.detached or settings.xml.form is XmlForm.EGOV
-    if chosen is SignatureFormat.ASICE or (chosen is SignatureFormat.XML and covers_files):
+    is_xml_over_files = chosen is SignatureFormat.XML and settings.covers_files
+    if chosen is SignatureFormat.ASICE or is_xml_over_files:
         groups: tuple[tuple[InputFile, ...], ...] = (sources,)
-        if chosen is SignatureFormat.XML:
-            beside = sources if settings.xml.form is not XmlForm.EGOV else sources[1:]
-            _check_names(beside)
-            _check_place(beside, output or sources[0].name)
     else:
         groups = tuple((source,) for source in sources)
     if output is not None and len(groups) > 1:
@@ -157,6 +166,12 @@ def _check_names(sources: Sequence[InputFile]) -> None:
         if source.is_stdin:
             raise UsageProblemError(
                 _("XML over files knows them by their names, and the standard input has none.")
+            )
+        if not is_text(source.path.name):
+            raise UsageProblemError(
+                _("XML over files knows them by their names, and {name} is not in UTF-8.").format(
+                    name=printable(source.path.name)
+                )
             )
         if source.path.name in names:
             raise UsageProblemError(
@@ -196,6 +211,10 @@ def _job(
     if found is None:
         found, first = format_of(sources[0])
         sources = (first, *sources[1:])
+    if found is SignatureFormat.XML and settings.covers_files:
+        beside = sources if settings.detached else sources[1:]
+        _check_names(beside)
+        _check_place(beside, output or sources[0].name)
     name = _output_name(sources[0], found, settings) if output is None else output
     return Job(sources=sources, format=found, output=output_file(name, force=force))
 

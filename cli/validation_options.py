@@ -53,9 +53,9 @@ class ValidationOptions:
     at: str | None
 
     @property
-    def takes_stdin(self) -> bool:
-        """Whether one of the files is the standard input."""
-        return STDIN in (*self.trust, *self.crl, *self.ocsp)
+    def files(self) -> tuple[str, ...]:
+        """All that they name, servers among it."""
+        return (*self.trust, *self.crl, *self.ocsp)
 
     def load(self, app: AppContext, *, inputs: Sequence[str | None]) -> Validation:
         """Read all that the options name, files before servers, and the CAs that the user keeps.
@@ -68,7 +68,7 @@ class ValidationOptions:
             UsageProblemError, InputError, AnchorNotCaError.
             ServerError: a CRL could not be fetched.
         """
-        check_stdin([*inputs, *self.trust, *self.crl, *self.ocsp])
+        check_stdin([*inputs, *self.files])
         now = app.clock()
         at = now if self.at is None else _time(self.at)
         responders = [place for place in self.ocsp if is_url(place)]

@@ -14,10 +14,12 @@ from cli.errors import InputError, UsageProblemError
 from cli.files_beside import FilesBeside
 from cli.input_file import COPY_BYTES, STDIN, InputFile, spooled
 from cli.output_file import Destination
+from cli.printable import printable
 from cli.signature_format import AUTO, SignatureFormat
 from cli.translation import N_, _
 from cli.validation_options import Validation
 from cli.verification_view import VerifiedFile
+from jpki.errors import ContentChangedError
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.signing import HashAlgorithm
 from jpki.verification import Coverage, Verdict, VerificationReport, verify_cms, verify_raw
@@ -27,10 +29,14 @@ if TYPE_CHECKING:
 
 MAX_SIGNATURE: Final = 1 << 31
 """An attached CMS signature holds its document; formats end there."""
+MAX_RAW: Final = 1 << 13
+"""What is read of a bare signature, which has 256 bytes: more is none."""
+MIN_MAPPED: Final = 1 << 20
+"""Bytes of a signature above which it is mapped."""
 MAX_IN_MEMORY: Final = 1 << 28
 """What a format that is read as a whole (XML, JWS) may have."""
 DETACHED: Final = ".p7s"
-CMS: Final = (DETACHED, ".p7m")
+ATTACHED: Final = ".p7m"
 RAW: Final = ".sig"
 JWS: Final = ".jws"
 MAX_JWS_HEADER: Final = 1 << 16
@@ -42,6 +48,8 @@ SUFFIXES: Final = {
 """How a signature is called that stands beside its document."""
 TOUKI: Final = "touki"
 """The form that 登記・供託オンライン申請 takes."""
+Stamps = tuple[tuple[int, int] | None, tuple[int, int] | None]
+
 BY_CONTENT: Final = {
     DocumentFormat.PDF: SignatureFormat.PDF,
     DocumentFormat.XML: SignatureFormat.XML,
@@ -85,10 +93,13 @@ class VerificationPlan:
         stream = _open_seekable(source, resources)
         found = self._format(source, stream)
         content = self._content_of(source, found, stream)
+        if self.extract is not None and content is not None and content.size() is None:
+            content = content.whole(resources)  # a pipe gives everything once
+        before = _stamps(source, content)
         report = self._report(found, source, stream, content, resources)
         name = None if content is None else content.name
         if self.extract is not None:
-            _extract(report, content, self.extract)
+            _extract(report, source, content, before, self.extract)
         return VerifiedFile(
             file=source.name,
             format=found.value,
@@ -105,20 +116,22 @@ class VerificationPlan:
         return check_touki(stream, self.pdf_password)
 
     def _format(self, source: InputFile, stream: BinaryIO) -> SignatureFormat:
-        """What the file is: as was said, by the name of a bare signature, else by its content."""
+        """What the file is: as was said, as the name of a signature says, else by its content."""
         if self.profile == TOUKI:
             return SignatureFormat.PDF
         if self.format_name != AUTO:
             return SignatureFormat(self.format_name)
-        if source.name.endswith(RAW):
-            return SignatureFormat.RAW
+        # FILE.p7s says that it is a signature over FILE: a signed PDF of this name is none.
+        named = (form for form, suffix in SUFFIXES.items() if source.name.endswith(suffix))
+        if (claimed := next(named, None)) is not None:
+            return claimed
         head = stream.read(HEAD_BYTES)
         stream.seek(0)
         found = BY_CONTENT.get(detect_format(head))
         if found is not None:
             return found
-        # A bare signature has no form at all; a file called FILE.p7s claims to have one.
-        is_raw = self.certificates and not source.name.endswith(CMS)
+        # A bare signature has no form at all; a file called FILE.p7m claims to have one.
+        is_raw = self.certificates and not source.name.endswith(ATTACHED)
         return SignatureFormat.RAW if is_raw else SignatureFormat.CMS
 
     def _report(
@@ -134,7 +147,7 @@ class VerificationPlan:
         common = checks.anchors, checks.at, checks.revocation
         match found:
             case SignatureFormat.RAW:
-                return self._raw(stream.read(MAX_SIGNATURE), beside)
+                return self._raw(stream.read(MAX_RAW), beside)
             case SignatureFormat.PDF:
                 from jpki.verification.pdf import verify_pdf
 
@@ -189,6 +202,12 @@ class VerificationPlan:
     ) -> InputFile | None:
         """The document: named, or beside FILE.p7s, FILE.sig and FILE.jws."""
         if self.content is not None:
+            if found not in SUFFIXES:
+                raise UsageProblemError(
+                    _("--content is for CMS, JWS and raw: {path} is signed as it is.").format(
+                        path=printable(source.name)
+                    )
+                )
             content = InputFile(name=self.content)
             content.check()
             return content
@@ -223,9 +242,12 @@ def _open_seekable(source: InputFile, resources: ExitStack) -> BinaryIO:
 
 
 def _mapped(stream: BinaryIO, source: InputFile, resources: ExitStack) -> bytes | mmap:
-    """The whole of a signature; a file is mapped, so that its content costs no memory."""
+    """The whole of a signature; a large file is mapped, so that its content costs no memory.
+
+    A small one is read: what is mapped may change, or end, while somebody reads it.
+    """
     size = source.size()
-    if size is None or size == 0:
+    if size is None or size <= MIN_MAPPED:
         content = stream.read(MAX_SIGNATURE + 1)
         if len(content) > MAX_SIGNATURE:
             raise InputError(source.name, N_("it is too large for a signature"))
@@ -256,23 +278,44 @@ def _open(content: InputFile, resources: ExitStack) -> BinaryIO:
     return stream
 
 
-def _extract(report: VerificationReport, content: InputFile | None, output: Destination) -> None:
-    """Write exactly what a signature covers; nothing if it failed: that is what nobody signed."""
+def _stamps(source: InputFile, content: InputFile | None) -> Stamps:
+    """What changes when one of the files does."""
+    return source.stamp(), None if content is None else content.stamp()
+
+
+def _extract(
+    report: VerificationReport,
+    source: InputFile,
+    content: InputFile | None,
+    before: Stamps,
+    output: Destination,
+) -> None:
+    """Write exactly what a signature covers; nothing if it failed: that is what nobody signed.
+
+    Raises:
+        UsageProblemError: that is files beside the signature, which are there already.
+        ContentChangedError: a file is not what it was before it was verified.
+    """
     sound = [item for item in report.signatures if item.verdict is not Verdict.FAILED]
     if not sound or report.verdict is Verdict.FAILED:
         return
     # With several, the one that covers the whole; of revisions of a document the last.
     whole = [item for item in sound if item.covers is Coverage.WHOLE]
     chosen = (whole or sound)[-1]
+    if chosen.write_covered is None and content is None:
+        text = _("{path} covers files beside it as they lie there; there is nothing to extract.")
+        raise UsageProblemError(text.format(path=printable(source.name)))
     with output.writing() as stream:
         if chosen.write_covered is not None:
             chosen.write_covered(stream)
         elif content is not None:
-            source = content.open()
+            document = content.open()
             try:
-                shutil.copyfileobj(source, stream, COPY_BYTES)
+                shutil.copyfileobj(document, stream, COPY_BYTES)
             finally:
-                source.close()
+                document.close()
+        if _stamps(source, content) != before:
+            raise ContentChangedError
 
 
 def document_beside(name: str) -> str | None:

@@ -207,6 +207,10 @@ class VerifiedFile:
             yield _("  form:         {level}, over the whole document").format(
                 level=report.level.value
             )
+            if report.covered is not None:
+                yield _("  files:        {names}, beside the signature").format(
+                    names=printable(report.covered)
+                )
         if report.timestamp is not None:
             yield from _timestamp_as_text(report.timestamp)
         if report.signing_time is not None:

@@ -20,6 +20,7 @@ from cli.certificate_state_view import certificates_as_json, certificates_as_tex
 from cli.certificate_verification import verify_certificate
 from cli.certificate_view import certificate_as_text
 from cli.context import AppContext, pass_app
+from cli.input_file import STDIN
 from cli.options import Group, option
 from cli.output_file import OutputFile, output_file
 from cli.pin_options import pin_from, use_last_try
@@ -217,7 +218,7 @@ def verify(
     """Read what is needed to judge it, then the certificate, and judge."""
     wanted = None if purpose is None else Purpose(purpose)
     inputs = [name] if certificate_name(name) is None else []
-    refuse_shared_stdin(pin_from, stdin_is_taken=validation.takes_stdin)
+    refuse_shared_stdin(pin_from, stdin_is_taken=STDIN in validation.files)
     checks = validation.load(app, inputs=inputs)
     certificates = read_with_issuer(app, name, pin_from=pin_from, use_last_try=use_last_try)
     result = verify_certificate(name, certificates, checks, wanted)

@@ -90,6 +90,8 @@ def sign(
         allow_expired=allow_expired,
         warn=app.output.warn,
     )
+    if attached and detached:
+        raise UsageProblemError(_("--attached and --detached contradict each other."))
     chosen = _format(format_name, formats.format, cms_only=attached or pem)
     plan = SigningPlan(
         jobs=plan_jobs(files, chosen, output, settings, force=force), settings=settings

@@ -1,5 +1,6 @@
 """``jpki verify``: was this signed, by whom, and how far can that be told?"""
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +12,7 @@ from cli.certificate_file import read_certificate_file
 from cli.context import AppContext, pass_app
 from cli.errors import UsageProblemError
 from cli.input_file import STDIN
-from cli.options import Command, option
+from cli.options import Command, option, text
 from cli.output import Output, render_text
 from cli.output_file import STDOUT, Destination, OutputFile
 from cli.pin_options import secret_source
@@ -41,7 +42,9 @@ MAX_JOBS = 64
     "format_name",
     type=click.Choice(FORMAT_WORDS),
     default=AUTO,
-    help=N_("auto takes FILE.sig as raw, and tells the others by content."),
+    help=N_(
+        "auto goes by the names FILE.p7s, FILE.sig and FILE.jws, and tells the others by content."
+    ),
 )
 @option(
     "--profile",
@@ -65,6 +68,7 @@ MAX_JOBS = 64
 @option(
     "--id-attr",
     metavar="NAME",
+    callback=text,
     help=N_("XML: an attribute that holds ids, beside Id, ID, id and xml:id."),
 )
 @option(
@@ -107,11 +111,12 @@ def verify(
 ) -> int:
     """Verify each file; the worst one decides how the command ends."""
     check_names(files, content, extract)
-    if extract == report == STDOUT:
-        raise UsageProblemError(_("--extract and --report cannot both be the standard output."))
-    refuse_shared_stdin(pdf_password_from, stdin_is_taken=STDIN in (*files, content))
-    inputs = [*files, *map(document_beside, files), content, certificate]
-    page = _output(app, report, inputs, force=force)
+    if None not in (extract, report) and _place(extract) == _place(report):
+        raise UsageProblemError(_("--extract and --report cannot go to the same place."))
+    read = [*files, content, certificate, *validation.files]
+    refuse_shared_stdin(pdf_password_from, stdin_is_taken=STDIN in read)
+    inputs = [*read, *map(document_beside, files)]
+    page = _output(app, report, inputs, option="--report", force=force)
     plan = VerificationPlan(
         format_name=format_name,
         profile=profile,
@@ -122,7 +127,7 @@ def verify(
         allow_sha1=allow_sha1,
         id_attribute=id_attr,
         pdf_password=None if pdf_password_from is None else pdf_password_from.read(),
-        extract=_output(app, extract, inputs, force=force),
+        extract=_output(app, extract, inputs, option="--extract", force=force),
         reveal=reveal,
     )
     result = VerifyResult(files=tuple(verify_files(plan, files, jobs)))
@@ -149,13 +154,17 @@ class _Stdout:
         return self._output.content()
 
 
+def _place(name: str | None) -> str | None:
+    return name if name in {None, STDOUT} else os.path.realpath(str(name))
+
+
 def _output(
-    app: AppContext, name: str | None, inputs: Sequence[str | None], *, force: bool
+    app: AppContext, name: str | None, inputs: Sequence[str | None], *, option: str, force: bool
 ) -> Destination | None:
     if name is None:
         return None
     if name == STDOUT:
         return _Stdout(app.output)
-    file = OutputFile(path=Path(name), force=force)
+    file = OutputFile(path=Path(name), force=force, option=option)
     file.check([Path(each) for each in inputs if each is not None])
     return file

@@ -38,7 +38,9 @@ def check_xml(document: bytes, options: XmlOptions = DEFAULT) -> None:
     from jpki.signing.xml_plan import plan_document
 
     options = _settled(options)
-    plan_document(document, options).reference(options)
+    plan = plan_document(document, options)
+    plan.reference(options)
+    plan.check_place(options)
 
 
 def sign_xml(

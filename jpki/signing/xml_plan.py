@@ -17,7 +17,7 @@ from jpki.signing.xml_canonical import (
     canonicalize_element,
     contains,
 )
-from jpki.signing.xml_document import MAX_DEPTH, XmlDocument
+from jpki.signing.xml_document import MAX_DEPTH, SIGNATURE_TAG, XmlDocument
 from jpki.signing.xml_egov import SIGNATURE_PLACE, reference_to_structure, with_place
 from jpki.signing.xml_options import (
     DS_NAMESPACE,
@@ -72,6 +72,20 @@ class XmlPlan:
             transforms=(*enveloped, method.uri),
             mime_type="text/xml",
         )
+
+    def check_place(self, options: XmlOptions) -> None:
+        """Find out whether a signature at its place has a canonical form.
+
+        Raises:
+            DocumentError: it has none.
+        """
+        probe = etree.SubElement(self.parent, SIGNATURE_TAG)
+        try:
+            canonicalize_element(probe, options.canonicalization)
+        except CanonicalizationError:
+            raise DocumentError(DocumentFault.XML_NOT_CANONICAL) from None
+        finally:
+            self.parent.remove(probe)
 
 
 def plan_document(data: bytes, options: XmlOptions) -> XmlPlan:

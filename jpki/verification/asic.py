@@ -6,7 +6,7 @@ so it fails the container, whatever its signatures are worth.
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -136,13 +136,22 @@ def _verify_xades(
             replace(
                 each,
                 covered=None if each.covers is Coverage.WHOLE else each.covered,
-                write_covered=None
-                if each.verdict is Verdict.FAILED
-                else partial(write_files, container, files.read_so_far(each.files)),
+                write_covered=_writer(container, each, files),
             )
             for each in report.signatures
         ),
     )
+
+
+def _writer(
+    container: Container, report: SignatureReport, files: DataFiles
+) -> Callable[[BinaryIO], None] | None:
+    """Return what writes the files that a signature refers to; without any what it is over."""
+    if report.verdict is Verdict.FAILED:
+        return None
+    if not report.files:
+        return report.write_covered
+    return partial(write_files, container, files.read_so_far(report.files))
 
 
 # --- ASiC-E, EN 319 162-1 4.4 -------------------------------------------------------------------

@@ -6,7 +6,7 @@ header alone.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -15,16 +15,15 @@ from typing import BinaryIO, Final
 
 from cryptography import x509
 
-from jpki.certificates.issuer import check_anchors_and_time
 from jpki.certificates.loading import load_certificate
 from jpki.certificates.profile import read_profile
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 from jpki.certificates.trust import pinned_among
-from jpki.certificates.validation import PathReport, Purpose, check_path
 from jpki.certificates.verdict import Reason
 from jpki.errors import CertificateMalformedError
 from jpki.signing.digest import HashAlgorithm
 from jpki.signing.jws import base64url
+from jpki.verification.circumstances import Circumstances
 from jpki.verification.jws_parts import (
     CompactJws,
     CriticalHeaderError,
@@ -72,7 +71,7 @@ def verify_jws(
         ServerError: the OCSP responder that the caller named failed.
         OSError: the content cannot be read.
     """
-    check_anchors_and_time(anchors, at)
+    circumstances = Circumstances(anchors=anchors, at=at, now=now or at, revocation=revocation)
     try:
         jws = parse_compact(signature)
         inside = jws.content
@@ -86,12 +85,7 @@ def verify_jws(
         reason = Reason.WEAK_ALGORITHM if weak else Reason.UNSUPPORTED_ALGORITHM
         return VerificationReport(signatures=(SignatureReport(reasons=(reason,), level=Level.JWS),))
     digest, conflict = _signed_digest(jws, inside, content, algorithm)
-
-    def check(certificate: x509.Certificate, found: Sequence[x509.Certificate]) -> PathReport:
-        trusted = (*anchors, *pinned_among(found))
-        return check_path(certificate, trusted, at, Purpose.DOCUMENT, revocation)
-
-    report = _verify(jws.header, jws.signature, digest, algorithm, check, now or at)
+    report = _verify(jws.header, jws.signature, digest, algorithm, circumstances)
     if inside is None and content is None:
         # An empty document inside looks like none at all: the signature tells them apart.
         if Reason.SIGNATURE_INVALID in report.reasons:
@@ -150,8 +144,7 @@ def _verify(
     signature: bytes,
     digest: bytes,
     algorithm: HashAlgorithm,
-    check: Callable[[x509.Certificate, Sequence[x509.Certificate]], PathReport],
-    now: datetime,
+    circumstances: Circumstances,
 ) -> SignatureReport:
     unknown = SignatureReport(
         reasons=(Reason.SIGNER_CERTIFICATE_MISSING,),
@@ -171,8 +164,9 @@ def _verify(
         *signature_faults(certificate, signature, digest, algorithm),
     ]
     if header.signing_time is not None:
-        reasons += signing_time_faults(header.signing_time, certificate, now)
-    path = check(certificate, tuple(_readable(others)))
+        reasons += signing_time_faults(header.signing_time, certificate, circumstances.now)
+    pinned = pinned_among(_readable(others))
+    path = circumstances.trusting(pinned).check_signer(certificate)
     return replace(
         unknown,
         reasons=tuple(dict.fromkeys((*reasons, *path.reasons))),

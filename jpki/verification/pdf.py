@@ -234,7 +234,7 @@ class _Verification:
         return verify_cms(
             contents.der,
             content,
-            (*circumstances.anchors, *self.store.pinned_anchors()),
+            circumstances.trusting(self.store.pinned_anchors()).anchors,
             circumstances.at,
             circumstances.revocation,
             now=circumstances.now,

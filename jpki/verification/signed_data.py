@@ -29,6 +29,7 @@ SUBJECT_KEY_IDENTIFIER = 0x80
 CERTIFICATE = 0x30  # CertificateChoices: the others are context tags
 
 MAX_SIGNER_INFOS = 100  # each costs an RSA operation and a path
+WHITE_SPACE = b" \t\n\r\f\v"
 PEM_START = re.compile(rb"\s{0,64}-----BEGIN ")
 PEM = re.compile(
     rb"\s*-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----([A-Za-z0-9+/=\s]*)-----END \1-----\s*"
@@ -107,7 +108,7 @@ def _from_pem(data: bytes | mmap) -> bytes | mmap:
     if match is None:
         raise Asn1Error("not one PEM block of a signature")
     try:
-        return base64.b64decode(b"".join(match[2].split()), validate=True)
+        return base64.b64decode(match[2].translate(None, WHITE_SPACE), validate=True)
     except binascii.Error as error:
         raise Asn1Error("not base64") from error
 

@@ -137,7 +137,7 @@ class References:
         return found[0]
 
     def _follow_to_file(self, reference: Reference, uri: str, algorithm: AnyHash) -> Resolved:
-        name = next((each for each in (uri, unquote(uri)) if each in self.files), None)
+        name = next((each for each in (unquote(uri), uri) if each in self.files), None)
         if name is None:
             is_elsewhere = ELSEWHERE.match(uri) is not None
             raise XmlFaultError(

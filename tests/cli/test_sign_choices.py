@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from support.cards import PASSWORD
-from support.pdf import build, one_page
+from support.pdf import build, encrypted_pdf, one_page
 from support.trial import Run, Trial
 
 SOURCE = ("--pin-from", "env:JPKI_TEST_PIN")
 PDF = build(one_page())
 XML = "<申請 id='A'><氏名>見本</氏名></申請>".encode()
+NO_TEXT = os.fsdecode(b"\xff")
 FORBIDDING = "--certify", "none"
 
 
@@ -226,3 +227,138 @@ def test_an_application_to_egov_lies_beside_its_files_too(folders: Trial) -> Non
     folders.refused(folders.run("sign", *files, *egov, *SOURCE), "output-refused")
     sign(folders, "here/kousei.xml", "here/here.txt", *egov)
     assert (folders.folder / "here" / "kousei-signed.xml").exists()
+
+
+def test_xml_that_auto_finds_lies_beside_its_files_too(folders: Trial) -> None:
+    (folders.folder / "here" / "form.xml").write_bytes(XML)
+    auto = ("--detached", *SOURCE)
+    folders.refused(
+        folders.run("sign", "here/form.xml", *auto, "-o", "there/x.xml", pin=PASSWORD),
+        "output-refused",
+    )
+    folders.refused(folders.run("sign", "-", *auto, pin=PASSWORD, stdin=XML), "usage")
+    assert folders.card.exchange_count == 0
+
+
+@pytest.mark.parametrize("options", [DETACHED, ("--profile", "egov")])
+def test_xml_over_a_file_whose_name_is_no_text_is_refused_before_the_card(
+    desk: Trial, options: tuple[str, ...]
+) -> None:
+    structure = "<DataRoot><構成情報 ID='x'/></DataRoot>"
+    (desk.folder / "kousei.xml").write_text(structure, encoding="utf-8")
+    name = f"{NO_TEXT}.txt"
+    (desk.folder / name).write_text("x")
+    run = desk.run("sign", "kousei.xml", name, *options, *SOURCE, pin=PASSWORD)
+    desk.refused(run, "usage")
+    assert desk.card.exchange_count == 0
+
+
+def test_a_container_takes_no_file_without_a_name(desk: Trial) -> None:
+    container = ("--format", "asice", "-o", "out.asice", *SOURCE)
+    for files in (("-",), ("document.txt", "-")):
+        run = desk.run("sign", *files, *container, pin=PASSWORD, stdin=b"nameless")
+        desk.refused(run, "usage")
+    assert desk.card.exchange_count == 0
+
+
+# --- what is refused before the card ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("contract.pdf", "--detached"),
+        ("document.txt", "--format", "asice", "--detached"),
+        ("document.txt", "--attached", "--detached"),
+        ("form.xml", "--detached", "--reference", "#A"),
+        ("form.xml", "--format", "xml", "--detached", "--parent", "/*"),
+        ("form.xml", "--profile", "egov", "--detached"),
+        ("form.xml", "--profile", "egov", "--reference", "#A"),
+    ],
+    ids=" ".join,
+)
+def test_what_contradicts_detached_is_refused_rather_than_passed_over(
+    desk: Trial, arguments: tuple[str, ...]
+) -> None:
+    run = desk.run("sign", *arguments, *SOURCE, pin=PASSWORD)
+    desk.refused(run, "usage")
+    assert desk.card.exchange_count == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:port/",
+        "http://127.0.0.1:0/",
+        "http://exa mple/",
+        "http://127.0.0.1:9/時刻",
+        "http://tsa..example/",
+        f"http://{NO_TEXT}/",
+    ],
+)
+def test_an_address_that_no_server_can_have_is_refused_before_the_card(
+    desk: Trial, url: str
+) -> None:
+    run = desk.run("sign", "document.txt", "--tsa", url, *SOURCE, pin=PASSWORD)
+    desk.refused(run, "usage")
+    assert desk.card.exchange_count == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("contract.pdf", ("--reason", NO_TEXT)),
+        ("contract.pdf", ("--location", NO_TEXT)),
+        ("form.xml", ("--parent", f"//{NO_TEXT}")),
+        ("form.xml", ("--reference", "#A", "--id-attr", NO_TEXT)),
+    ],
+    ids=lambda value: str(value[0]),
+)
+def test_a_word_that_is_no_text_is_refused_before_the_card(
+    desk: Trial, name: str, options: tuple[str, ...]
+) -> None:
+    run = desk.run("sign", name, *options, *SOURCE, pin=PASSWORD)
+    desk.refused(run, "usage")
+    assert options[-2] in run.error["message"]
+    run = desk.run("verify", name, "--id-attr", NO_TEXT)
+    assert (run.exit_code, run.error["code"]) == (2, "usage")
+
+
+def test_a_user_of_a_timestamp_server_with_a_colon_is_refused_before_the_card(
+    desk: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPKI_TSA_USER", "a:b")
+    tsa = ("--tsa", "http://127.0.0.1:9/")
+    run = desk.run("sign", "document.txt", *tsa, *SOURCE, pin=PASSWORD)
+    desk.refused(run, "usage")
+    assert desk.card.exchange_count == 0
+
+
+@pytest.mark.parametrize("reference", [(), ("--reference", "#A")])
+def test_xml_in_which_no_signature_has_a_canonical_form_is_refused_before_the_card(
+    desk: Trial, reference: tuple[str, ...]
+) -> None:
+    text = "<r xml:base='http://example.jp/'><a id='A' xml:base='x'/></r>"
+    (desk.folder / "base.xml").write_text(text)
+    run = desk.run("sign", "base.xml", "--c14n", "c14n11", *reference, *SOURCE, pin=PASSWORD)
+    assert (run.exit_code, run.error["fault"]) == (2, "xml-not-canonical")
+    assert desk.card.exchange_count == 0
+
+
+def test_pdfs_with_passwords_of_their_own_are_signed_with_one_pin(
+    desk: Trial, ca_folder: Path
+) -> None:
+    for name in ("alpha", "beta"):
+        (desk.folder / f"{name}.pdf").write_bytes(encrypted_pdf(name))
+    (desk.folder / "again.pdf").write_bytes(encrypted_pdf("alpha"))
+    files = ("alpha.pdf", "beta.pdf", "again.pdf")
+    run = desk.run("sign", *files, answers=["alpha", "beta", PASSWORD])
+    assert run.exit_code == 0, run.stderr
+    asked = ["Password of alpha.pdf: ", "Password of beta.pdf: "]
+    assert desk.person.questions[:2] == asked  # and not of one that a known one opens
+    for name, password in zip(files, ("alpha", "beta", "alpha"), strict=True):
+        (desk.folder / "secret").write_text(password)
+        signed = name.replace(".pdf", "-signed.pdf")
+        secret = ("--pdf-password-from", "file:secret")
+        assert verdict_of(desk, ca_folder, signed, *secret)["verdict"] == "passed"

@@ -1,6 +1,5 @@
 """`jpki sign` in every format, as a person uses it; programs that are not ours judge."""
 
-import io
 import json
 import subprocess
 from datetime import UTC, datetime
@@ -8,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyhanko.pdf_utils.generic import StreamObject
-from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from support.cards import PASSWORD
-from support.pdf import build, one_page
+from support.pdf import build, encrypted_pdf, one_page
 from support.pki import PKI_DIR
 from support.trial import Trial
 from support.tsa import running_tsa
@@ -31,19 +28,6 @@ def desk(trial: Trial) -> Trial:
     (trial.folder / "form.xml").write_text(XML, encoding="utf-8")
     (trial.folder / "second.txt").write_text("second")
     return trial
-
-
-def encrypted_pdf(password: str) -> bytes:
-    writer = PdfFileWriter()
-    writer.encrypt(owner_pass=password, pdf_mac=False)
-    writer.insert_page(
-        PageObject(
-            contents=writer.add_object(StreamObject(stream_data=b"")), media_box=(0, 0, 9, 9)
-        )
-    )
-    output = io.BytesIO()
-    writer.write(output)
-    return output.getvalue()
 
 
 def sign(desk: Trial, *arguments: str, **more: Any) -> dict[str, Any]:

@@ -228,6 +228,16 @@ def test_a_gibibyte_is_signed_and_verified_in_little_memory(trial: Trial, huge: 
     assert grown < 150 << 10  # KiB
 
 
+def test_a_large_document_is_attached_as_text_in_little_memory(trial: Trial, huge: str) -> None:
+    os.truncate(huge, GIB // 4)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sign(trial, huge, "--attached", "--pem", "-o", "out.pem")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 150 << 10  # KiB
+    with (trial.folder / "out.pem").open("rb") as file:
+        assert len(file.read(200).splitlines()[1]) == 64  # RFC 7468 2
+
+
 # --- what changes while it is signed ------------------------------------------------------------
 
 
@@ -342,8 +352,8 @@ def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
-@pytest.mark.parametrize("place", ["environment", "netrc", "nowhere"])
-def test_a_timestamp_server_gets_its_password_from_the_environment_or_netrc(
+@pytest.mark.parametrize("place", ["environment", "netrc", "address", "nowhere"])
+def test_a_timestamp_server_gets_its_password_from_where_it_was_put(
     trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     home = tmp_path / "home"
@@ -355,11 +365,15 @@ def test_a_timestamp_server_gets_its_password_from_the_environment_or_netrc(
     if place == "netrc":
         (home / ".netrc").write_text("machine 127.0.0.1 login taro password geheim\n")
         (home / ".netrc").chmod(0o600)
+    if place == "address":  # which says more than what is for all servers
+        (home / ".netrc").write_text("default login hanako password another\n")
+        (home / ".netrc").chmod(0o600)
     now = datetime.now(UTC)
     with running_tsa(tmp_path / "tsa", at=now, credentials=basic("taro:geheim")) as site:
-        run = trial.run(
-            "sign", "document.txt", "--tsa", site.url(), *SOURCE, pin=PASSWORD, as_json=False
-        )
+        url = site.url()
+        if place == "address":
+            url = url.replace("//", "//taro:geheim@", 1)
+        run = trial.run("sign", "document.txt", "--tsa", url, *SOURCE, pin=PASSWORD, as_json=False)
     assert "geheim" not in run.stderr + run.stdout.decode()
     if place == "nowhere":
         assert run.exit_code == 13

@@ -4,9 +4,13 @@ A document is a mapping of object numbers to bodies; `build` writes it with a cr
 `build_compressed` with object streams, `build_hybrid` with both, and `update` appends a revision.
 """
 
+import io
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+
+from pyhanko.pdf_utils.generic import StreamObject
+from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
 Objects = dict[int, bytes]
 
@@ -197,3 +201,17 @@ def object_body(document: bytes, number: int) -> bytes:
     """The last body of an object that stands outside object streams."""
     bodies = re.findall(rb"(?:^|\n)%d 0 obj\n(.*?)\nendobj" % number, document, re.DOTALL)
     return bodies[-1]
+
+
+def encrypted_pdf(password: str) -> bytes:
+    """One page that opens with a password."""
+    writer = PdfFileWriter()
+    writer.encrypt(owner_pass=password, pdf_mac=False)
+    writer.insert_page(
+        PageObject(
+            contents=writer.add_object(StreamObject(stream_data=b"")), media_box=(0, 0, 9, 9)
+        )
+    )
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()

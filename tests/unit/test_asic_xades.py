@@ -130,6 +130,14 @@ def test_sha1_passes_on_demand_and_is_said() -> None:
     assert (reasons_of(report), report.signatures[0].notes) == ([], (Note.SHA1_ALLOWED,))
 
 
+def test_of_a_signature_over_no_file_comes_what_it_is_over_and_no_empty_container() -> None:
+    nothing = signatures({}, more=(Ref(),), text=WRAPPER.replace("{}", "<about/>{}"))
+    report = verify(container(signatures(), nothing))
+    assert reasons_of(report) == []
+    assert report.signatures[1].covers is Coverage.PART
+    assert b"<about>" in extracted(report, 1)
+
+
 # --- what fails ---------------------------------------------------------------------------------
 
 CHANGED = FILES | {"contract.txt": b"a contrast\n"}

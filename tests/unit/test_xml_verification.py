@@ -242,6 +242,17 @@ def test_a_file_that_no_signature_covers_is_told():
     assert (signature.covers, signature.covered) == (Coverage.PART, "申請")
 
 
+def test_a_name_with_percent_signs_means_what_it_encodes():
+    reference = Ref(uri="a%20b.txt", transforms=())
+    signature = sign(Sig(references=(reference,)), "{}", files={"a%20b.txt": b"signed"})
+    encoded, literal = io.BytesIO(b"changed"), io.BytesIO(b"signed")
+    files = {"a b.txt": encoded, "a%20b.txt": literal}
+    assert reasons_of(signature, detached_files=files) == [Reason.DIGEST_MISMATCH]
+    assert reasons_of(signature, detached_files={"a b.txt": io.BytesIO(b"signed")}) == []
+    # Some write names as they are.
+    assert reasons_of(signature, detached_files={"a%20b.txt": io.BytesIO(b"signed")}) == []
+
+
 def test_missing_and_changed_files_fail():
     assert reasons_of(signed_files()) == [Reason.CONTENT_MISSING]
     files = given()
