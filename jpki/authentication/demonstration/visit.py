@@ -74,6 +74,11 @@ class Visit:
         return hmac.compare_digest(given.encode(), self.known_session.csrf_token.encode())
 
     @property
+    def comes_from_elsewhere(self) -> bool:
+        """Whether a link of another site leads here: browsers keep a Strict cookie back then."""
+        return self.request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+
+    @property
     def wants_json(self) -> bool:
         """Whether our script asks, and no form or link."""
         return self.request.method == "POST" and self._media_type == JSON
