@@ -165,6 +165,29 @@ def test_guesses_of_many_connections_wait_for_each_other() -> None:
     assert events == ["begin", "end"] * 5
 
 
+def test_who_does_not_stay_for_the_answer_makes_the_next_guess_wait_all_the_same() -> None:
+    async def guess() -> None:
+        waiting, over = asyncio.Event(), asyncio.Event()
+
+        async def pause(_seconds: float) -> None:
+            waiting.set()
+            await over.wait()
+
+        lock = Lock(pause)
+        lock.close(b"secret")
+        first = asyncio.ensure_future(lock.open(b"guess"))
+        await waiting.wait()
+        first.cancel()
+        second = asyncio.ensure_future(lock.open(b"secret"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert lock.is_closed
+        over.set()
+        assert await second
+
+    asyncio.run(guess())
+
+
 def blob_of(key: object) -> bytes:
     import base64
 
