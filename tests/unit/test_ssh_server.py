@@ -29,6 +29,7 @@ from support.ssh import (
 
 from jpki.authentication.errors import AgentSocketError, SocketFault
 from jpki.authentication.ssh import Agent, Order
+from jpki.authentication.ssh import listening as listening_module
 from jpki.authentication.ssh.listening import listening, peer_is_trusted, private_folder
 from jpki.authentication.ssh.messages import MAX_MESSAGE
 from jpki.authentication.ssh.server import AgentServer, served_in_thread
@@ -263,6 +264,23 @@ def test_a_living_agent_is_not_pushed_aside(path: Path) -> None:
         assert caught.value.fault is SocketFault.IN_USE
         with Client(path) as client:
             assert listed_keys(client.ask(LIST)) == [KEY]
+
+
+def test_an_agent_that_has_just_begun_is_not_taken_for_a_dead_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = listening_module._folder_locked
+
+    @contextmanager
+    def then_looked_at_by_another(folder: Path) -> Iterator[None]:
+        with locked(folder):
+            yield
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(path))
+
+    monkeypatch.setattr(listening_module, "_folder_locked", then_looked_at_by_another)
+    with serving(path), Client(path) as client:
+        assert listed_keys(client.ask(LIST)) == [KEY]
 
 
 def test_what_is_no_socket_is_left_alone(path: Path) -> None:
