@@ -181,6 +181,21 @@ def test_who_goes_away_is_not_signed_for(path: Path) -> None:
         wait_until(lambda: holder.cancelled, "the order was not cancelled")
 
 
+def test_who_hides_his_leaving_behind_more_than_can_be_kept_is_not_signed_for(path: Path) -> None:
+    holder = SlowHolder()
+    with serving(path, holder), Client(path) as client:
+        client.send(SIGN)
+        wait_until(lambda: holder.orders, "no order")
+
+        def send_on_and_on() -> None:
+            while True:
+                client.send(LIST * 1000)
+
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            send_on_and_on()
+        wait_until(lambda: holder.cancelled, "the order was not cancelled")
+
+
 def test_the_end_of_the_agent_ends_what_is_being_signed(path: Path) -> None:
     holder = SlowHolder()
     with serving(path, holder):
