@@ -281,6 +281,17 @@ CURVES = {
 }
 
 
+@pytest.mark.parametrize("algorithm", CURVES)
+def test_a_host_key_in_a_form_that_ssh_does_not_have_is_refused(
+    table: Table, algorithm: bytes
+) -> None:
+    key = ec.generate_private_key(CURVES[algorithm][0]).public_key()
+    point = string(key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
+    fields = string(string(algorithm) + string(algorithm[-8:]) + point) + string(SESSION)
+    message = b"\x1b" + string(b"session-bind@openssh.com") + fields
+    assert table.ask(message + string(string(algorithm) + string(b"x")) + b"\0") == FAILURE
+
+
 def mpint(value: int) -> bytes:
     return string(value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
