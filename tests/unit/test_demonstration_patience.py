@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography import x509
 from support.login_site import HOST, TIMEOUT_S, Browser, Identity, LoginSite, served
+from support.waiting import wait_until
 
 from jpki.authentication.demonstration import server
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
@@ -87,6 +88,17 @@ def test_who_does_not_read_is_let_go(client: ssl.SSLSocket, site: LoginSite) -> 
     with pytest.raises((ConnectionError, ssl.SSLError)):
         ask_on_and_on()
     assert Browser(site).get("/").status == 200
+
+
+def test_who_goes_away_in_the_middle_of_a_body_is_no_bug(
+    client: ssl.SSLSocket, site: LoginSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"Host: localhost:{site.port}\r\nOrigin: {site.origin}\r\nContent-Length: 99\r\n\r\n"
+    client.sendall(b"POST /login HTTP/1.1\r\n" + head.encode() + b"some")
+    client.close()
+    wait_until(lambda: bool(site.log), "the line of the log")
+    assert site.log == ["POST /login 400"]
+    assert caplog.records == []
 
 
 def test_a_second_request_has_its_own_time(client: ssl.SSLSocket, site: LoginSite) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from jpki.authentication.demonstration.refusals import Refusal
@@ -137,4 +137,6 @@ async def _read(request: Request, most: int) -> bytes:
                     raise HTTPException(413, headers={"Connection": "close"})
     except TimeoutError:
         raise HTTPException(408, headers={"Connection": "close"}) from None
+    except ClientDisconnect:  # nobody gets this answer; unanswered it would look like a bug
+        raise HTTPException(400) from None
     return bytes(body)
