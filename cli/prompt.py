@@ -1,10 +1,12 @@
 """Asking a person at the terminal, with the terminal put right again however that ends."""
 
 import sys
-from typing import Protocol
+from typing import Final, Protocol
 
 from cli.errors import PinSourceError, PinSourceFault
 from cli.output import Output
+
+PR_SET_DUMPABLE: Final = 4
 
 
 class Prompter(Protocol):
@@ -65,7 +67,15 @@ def _no_terminal() -> str:
 
 
 def forbid_core_dumps() -> None:
-    """A crash must not write a PIN to a file. Not every platform has the limit."""
+    """A crash must not write a PIN to a file. Not every platform has the limit.
+
+    On Linux the limit does not count for a program that collects cores, core(5), so this process
+    has none to give; no other one of the same user can read its memory then, prctl(2).
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     try:
         import resource
     except ImportError:

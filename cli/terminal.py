@@ -137,14 +137,15 @@ def _signals_noted() -> Iterator[tuple[list[signal.Signals], int]]:
 
 @contextmanager
 def _echo_set(descriptor: int, *, echo: bool) -> Iterator[None]:
+    # FLUSH: what was typed before the question was not meant as its answer.
     if echo:
+        termios.tcflush(descriptor, termios.TCIFLUSH)
         yield
         return
     before = termios.tcgetattr(descriptor)
     silent = list(before)
     silent[3] &= ~(termios.ECHO | termios.ECHONL)
     try:
-        # FLUSH: what was typed before the question was not meant as its answer.
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, silent)
         yield
     finally:

@@ -20,11 +20,13 @@ from cli.native_host.manifest import (
     ManifestState,
     Scope,
     host_program,
+    is_out_of_reach,
     manifest_at,
 )
 from cli.native_host.manifest_view import ManifestReport, ManifestsResult
 from cli.options import Group, option
 from cli.output_file import OutputFile
+from cli.printable import printable
 from cli.translation import N_, _
 
 BROWSERS = {browser.word: browser for browser in Browser}
@@ -67,6 +69,14 @@ def install(
     if program is None:
         raise InputError(PROGRAM, N_("it is not installed beside jpki"))
     scope = Scope.USER if for_user else Scope.SYSTEM
+    if scope is Scope.SYSTEM and not is_out_of_reach(program):
+        text = _(
+            "Others than root can change {program}, and would do so for everybody's browser."
+            " Install jpki for all users first, or use --user."
+        )
+        raise UsageProblemError(
+            text.format(program=printable(str(program))), "jpki auth native-host install"
+        )
     places = [manifest_at(browser, scope) for browser in _browsers(words)]
     wanted = [(place, place.text(program, _listed(place.browser, extensions))) for place in places]
     for place in places:

@@ -7,6 +7,7 @@ Web eID's own, is not listened to.
 import os
 import re
 import shutil
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -198,3 +199,19 @@ def host_program() -> Path | None:
             return program
     found = shutil.which(PROGRAM)
     return Path(found).absolute() if found else None
+
+
+def is_out_of_reach(program: Path) -> bool:
+    """Whether only root, or whoever asks, can put something else in a program's place.
+
+    Else one user could have everybody's browser run a program of his, which asks for their PINs.
+    """
+    trusted = {0, os.geteuid()}
+    real = program.resolve()
+    places = {program, *program.parents, real, *real.parents}
+    return not any(_is_open(place.stat(), trusted) for place in places)
+
+
+def _is_open(status: os.stat_result, trusted: set[int]) -> bool:
+    by_all = bool(status.st_mode & stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
+    return by_all or status.st_uid not in trusted

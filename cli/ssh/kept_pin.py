@@ -37,7 +37,7 @@ class KeptPin:
         if self._cache_s <= 0:
             pin.wipe()
             return
-        self._pin, self._until = pin, time.monotonic() + self._cache_s
+        self._pin, self._until = pin, _now_s() + self._cache_s
         timer = Timer(self._cache_s, lambda: self._later(self._expire))
         timer.daemon = True
         timer.start()
@@ -49,5 +49,11 @@ class KeptPin:
         self._pin = self._until = None
 
     def _expire(self) -> None:
-        if self._until is not None and time.monotonic() >= self._until:
+        if self._until is not None and _now_s() >= self._until:
             self.forget()
+
+
+def _now_s() -> float:
+    """Seconds that also pass while the machine sleeps: it must not wake up with an old PIN."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    return time.monotonic() if clock is None else time.clock_gettime(clock)

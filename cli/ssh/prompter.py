@@ -15,9 +15,10 @@ def choose_prompter() -> Prompter:
     """Who can be asked at this moment.
 
     A shell that runs beside the agent has taken the terminal: a question there would be read by
-    the shell, and would stop the agent.
+    the shell, and would stop the agent. An ssh session for which the agent was started has not, but
+    reads every key: a PIN that is typed there would go to the server.
     """
-    if _is_in_foreground():
+    if _may_ask_at_terminal():
         return TerminalPrompter()
     return PinentryPrompter(title=_("SSH agent for the My Number Card"))
 
@@ -28,14 +29,17 @@ def require_prompter() -> None:
         raise PinSourceError(PinSourceFault.NO_TERMINAL)
 
 
-def _is_in_foreground() -> bool:
+def _may_ask_at_terminal() -> bool:
+    import termios  # Windows has none, and no agent
+
     try:
         descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY)
     except OSError:
         return False
     try:
-        return os.tcgetpgrp(descriptor) == os.getpgrp()
-    except OSError:
+        is_in_foreground = os.tcgetpgrp(descriptor) == os.getpgrp()
+        return is_in_foreground and bool(termios.tcgetattr(descriptor)[3] & termios.ICANON)
+    except (OSError, termios.error):
         return False
     finally:
         os.close(descriptor)

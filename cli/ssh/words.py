@@ -1,5 +1,6 @@
 """What a person is told about SSH: what is to be signed, where, and why something was refused."""
 
+import shlex
 from collections.abc import Iterator
 
 from cli.printable import printable
@@ -19,7 +20,7 @@ def _parts(order: Order) -> Iterator[str]:
             host_key = login.host_key
             if bindings and not bindings[-1].forwarding:
                 host_key, bindings = bindings[-1].host_key, bindings[:-1]
-            user = printable(login.user)
+            user = _word(login.user)
             if host_key is None:
                 yield _("SSH login as {user}, at a server that is not known.").format(user=user)
             else:
@@ -28,11 +29,16 @@ def _parts(order: Order) -> Iterator[str]:
                 )
         case FileSignature(namespace=namespace):
             yield _("Signature of a file, commit or message ({namespace}).").format(
-                namespace=printable(namespace)
+                namespace=_word(namespace)
             )
     if bindings:
         keys = ", ".join(fingerprint(binding.host_key) for binding in bindings)
         yield _("Asked for through the agent that is forwarded to {keys}.").format(keys=keys)
+
+
+def _word(text: str) -> str:
+    """A word of the asker's choice, quoted where it could be taken for ours or (by Qt) for HTML."""
+    return shlex.quote(printable(text).replace("<", r"\x3c"))
 
 
 def refusal_text(refusal: Refusal) -> str:

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from jpki.authentication.errors import NativeMessageError, NativeMessageFault
 from jpki.signing.digest import HashAlgorithm
 
-HOST_NAME: Final = "eu.webeid"
 PROTOCOL_VERSION: Final = "2.1.0"
 """The version of Web eID whose protocol this is, not ours.
 

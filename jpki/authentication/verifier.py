@@ -1,7 +1,7 @@
 """Verifying a Web eID authentication token, in the order of its specification."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -30,7 +30,7 @@ RevocationProvider = Callable[[x509.Certificate], RevocationMaterial]
 
 The certificate comes from a stranger and nothing of it is verified yet, so look only at data that
 are at hand. A server to ask goes into ``RevocationMaterial.responder``: that one is asked when
-everything else about the certificate has passed.
+everything else has passed, the signature of the token as well.
 """
 
 
@@ -165,11 +165,31 @@ def _verified(
             revocation = revocation(leaf.read().certificate)  # which may look at all of it
     except CertificateMalformedError as error:
         raise _certificate_error(PathReport(reasons=(Reason.CERTIFICATE_MALFORMED,))) from error
-    path = check_path(leaf, anchors, at, Purpose.LOGIN, revocation)
+    signature = token.signature
+
+    def check_signature() -> None:
+        _check_signature(leaf.rsa_key, signature, message)
+
+    path = check_path(leaf, anchors, at, Purpose.LOGIN, _asked_last(revocation, check_signature))
     if path.reasons or path.anchor is None:
         raise _certificate_error(path)
-    _check_signature(leaf.rsa_key, token.signature, message)
+    check_signature()
     return VerifiedLogin(parsed=leaf, path=path)
+
+
+def _asked_last(
+    revocation: RevocationMaterial, check_signature: Callable[[], None]
+) -> RevocationMaterial:
+    """The same, its responder asked for nobody who only knows another one's certificate."""
+    responder = revocation.responder
+    if responder is None:
+        return revocation
+
+    def ask(request: bytes) -> bytes:
+        check_signature()
+        return responder(request)
+
+    return replace(revocation, responder=ask)
 
 
 def _certificate_error(path: PathReport) -> TokenError:

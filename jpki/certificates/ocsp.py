@@ -97,8 +97,9 @@ def _look_up(
         if single.this_update_utc - at > CLOCK_SKEW:
             raise EvidenceFaultError(EvidenceFault.NOT_YET_VALID)
     _check_responder(issuer, at, response)
-    found = [unless_stale(_finding(each), is_stale=_is_stale(each, at)) for each in singles]
-    return decisive(found)
+    stale = {_finding(single): _is_stale(single, at) for single in singles}
+    finding = decisive(list(stale))
+    return unless_stale(finding, is_stale=stale[finding])
 
 
 def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes | None) -> None:

@@ -76,6 +76,22 @@ def test_a_person_logs_in_chooses_a_language_and_logs_out(
     assert len(request["challengeNonce"]) == 44
 
 
+def test_a_link_of_another_site_logs_nobody_out(browser: Browser, site: LoginSite) -> None:
+    with login_page(browser, site.origin, Extension(site), locale="en-US") as page:
+        page.get_by_role("button", name="Log in with the card").click()
+        logged_in = page.get_by_role("heading", name="You are logged in")
+        expect(logged_in).to_be_visible()
+        for path in ("/", "/account", "/"):
+            page.goto(f"data:text/html,<a href='{site.origin}{path}'>a site</a>")
+            page.get_by_role("link", name="a site").click()
+            expect(logged_in).to_be_visible()
+    with login_page(browser, "about:blank", Extension(site), locale="en-US") as page:
+        page.goto(f"data:text/html,<a href='{site.origin}/'>a site</a>")
+        page.get_by_role("link", name="a site").click()
+        page.get_by_role("button", name="Log in with the card").click()
+        expect(page.get_by_role("heading", name="You are logged in")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("code", "heading"),
     [

@@ -94,6 +94,37 @@ def test_a_systems_manifest_can_be_read_by_everybody(home: Path) -> None:
     assert manifest(home, "chromium", "system").stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("reach", ["folder", "program", "target", "mode"])
+def test_no_users_own_program_gets_into_everybodys_browser(
+    home: Path, monkeypatch: pytest.MonkeyPatch, reach: str
+) -> None:
+    program = home / "bin" / "jpki-native-host"
+    target = home / "lib" / "program"
+    for path in (program, target):
+        path.parent.mkdir()
+    target.write_text("#!/bin/sh")
+    target.chmod(0o755)
+    program.symlink_to(target)
+    monkeypatch.setattr(sys, "argv", [str(program.parent / "jpki")])
+    run("install", "--browser", "chromium", "--system")
+    run("uninstall", "--system")
+    nobody = 65534
+    match reach:
+        case "folder":
+            os.chown(program.parent, nobody, nobody)
+        case "program":
+            os.chown(target, nobody, nobody)
+        case "target":
+            os.chown(target.parent, nobody, nobody)
+        case "mode":
+            target.parent.chmod(0o777)
+    (error,) = run("install", "--browser", "chromium", "--system", code=2)
+    assert str(program) in error["message"]
+    assert not manifest(home, "chromium", "system").exists()
+    run("install", "--browser", "chromium", "--user")
+
+
 def test_a_second_install_changes_nothing(home: Path) -> None:
     run("install", "--browser", "chrome", "--browser", "firefox")
     before = manifest(home, "chrome").stat()

@@ -6,6 +6,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -364,6 +365,43 @@ def test_the_terminal_asks_for_consent_where_no_pin_is_asked_for(
             assert (client.receive() != FAILURE) is signed
         terminal.enter("\x03")
         assert terminal.end() == 0
+
+
+def test_a_terminal_that_a_session_reads_key_by_key_is_not_asked(
+    card_path: Path, tmp_path: Path, window: Window
+) -> None:
+    socket = tmp_path / "agent"
+    environment = copy_of_environment(
+        JPKI_READER=f"emulator:{card_path}", JPKI_PINENTRY=str(window.program)
+    )
+    window.will_answer(PIN)
+    session = "import time, tty; tty.setraw(0); print('session', flush=True); time.sleep(600)"
+    command = ("--socket", str(socket), "--", sys.executable, "-c", session)
+    with TerminalProcess("auth", "ssh-agent", *command, env=environment) as terminal:
+        terminal.wait_for("session")
+        with Client(socket) as client:
+            (key,) = listed_keys(client.ask(LIST))
+            client.send(sign_request(key, SSHSIG, 4))
+            answer = client.receive()
+            assert answer is not None
+            assert answer[0] == 14
+        assert window.questions == 1
+        assert "暗証番号" not in terminal.seen
+        terminal.send(signal.SIGTERM)
+        assert terminal.end() == 128 + signal.SIGTERM
+
+
+def test_a_stranger_cannot_write_sentences_into_the_question(
+    card_path: Path, tmp_path: Path, window: Window
+) -> None:
+    with agent(tmp_path, card_path, pinentry=window.program) as running:
+        window.will_answer(PIN, PIN)
+        user = "root, at the server with the host key SHA256:AAAA. <b>All is well"
+        assert sign(running, login_data(key_of(running), user=user.encode()))
+        assert sign(running, sshsig_data(namespace=b"git). Sign it?\n("))
+    first, second = (line for line in window.asked if line.startswith("SETDESC"))
+    assert r"as 'root, at the server with the host key SHA256:AAAA. \x3cb>All is well', at" in first
+    assert r"('git). Sign it?\x0a(')" in second
 
 
 def test_ctrl_c_at_the_question_ends_the_agent_in_order(card_path: Path, tmp_path: Path) -> None:

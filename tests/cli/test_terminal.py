@@ -175,6 +175,40 @@ def test_no_core_can_be_dumped_once_a_pin_was_asked_for(card_path: Path) -> None
         assert "limit (0, 0)" in run.seen
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2)")
+def test_no_other_program_of_the_person_can_read_the_memory_that_a_pin_was_in(
+    card_path: Path,
+) -> None:
+    get_dumpable = 3
+    code = TELLING_THE_LIMIT.replace(
+        "resource.getrlimit(resource.RLIMIT_CORE)",
+        f"__import__('ctypes').CDLL(None).prctl({get_dumpable}, 0, 0, 0, 0)",
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "pin", "verify", "auth", "--pin-from", "env:PIN"],
+        env=copy_of_environment(JPKI_READER=f"emulator:{card_path}", PIN=PIN),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert b"limit 0" in run.stdout
+
+
+def test_what_was_typed_before_the_question_is_no_consent() -> None:
+    code = (
+        "import select; from cli.prompt import TerminalPrompter\n"
+        "print('ready', flush=True)\n"
+        "select.select([0], [], [])\n"
+        "print('consent', TerminalPrompter().confirm('Sign it? '))\n"
+    )
+    with TerminalProcess(env=dict(os.environ), program=(sys.executable, "-c", code)) as run:
+        run.wait_for("ready")
+        run.enter("y\n")
+        run.wait_for("Sign it? ")
+        run.enter("\n")
+        assert run.end() == 0
+        assert "consent False" in run.seen
+
+
 def test_the_old_handlers_are_back_after_the_prompt() -> None:
     code = (
         "import signal, threading, os; from cli import terminal\n"

@@ -314,6 +314,19 @@ def test_a_post_that_is_not_of_our_own_page_does_nothing(
     assert browser.subject() is not None  # not even logged out
 
 
+def test_a_link_of_another_site_begins_no_session_in_place_of_the_one_there_is(
+    browser: Browser, site: LoginSite
+) -> None:
+    for where_from in ("cross-site", "same-site"):
+        # As browsers do with a Strict cookie, which they have: it is not sent.
+        answer = Browser(site).get("/", Sec_Fetch_Site=where_from)
+        assert answer.cookie() is None
+        assert answer.headers["Refresh"] == "0; url=/?again"
+        again = Browser(site)
+        assert again.get("/?again", Sec_Fetch_Site=where_from).status == 200  # no more than once
+        assert again.challenge()
+
+
 def test_only_our_origin_in_full_is_ours(browser: Browser) -> None:
     for origin in (
         browser.site.origin + ".evil.example",

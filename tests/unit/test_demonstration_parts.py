@@ -61,6 +61,13 @@ def test_one_customer_with_ipv6_is_one_address() -> None:
     assert limit.take("no address") == 0.0
 
 
+def test_an_ipv4_customer_at_a_socket_for_both_kinds_is_one_of_many() -> None:
+    limit = RateLimit(1, clock=Clock())
+    assert limit.take("::ffff:192.0.2.1") == 0.0
+    assert limit.take("::ffff:192.0.2.2") == 0.0
+    assert limit.take("192.0.2.1") > 0
+
+
 def test_many_addresses_fill_nothing() -> None:
     limit = RateLimit(1, clock=Clock())
     for number in range(MAX_ADDRESSES + 100):

@@ -1,6 +1,7 @@
 """OCSP answers that `cryptography` does not write, and responders that share a name or are weak."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from asn1crypto import core
@@ -89,6 +90,14 @@ def together(first: OcspAnswer, *others: OcspAnswer) -> ocsp.OCSPResponse:
 )  # fmt: skip
 def test_of_answers_that_contradict_in_one_the_order_decides_nothing(answers, status):
     assert look_up(together(*answers)).status is status
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(minutes=30)], ids=["old", "newer"])
+def test_an_answer_out_of_date_does_not_hide_the_revocation_beside_it(age):
+    old = replace(GOOD, this_update=AT - age, next_update=AT - timedelta(minutes=1))
+    revoked = replace(REVOKED, this_update=AT - timedelta(minutes=45))
+    for answers in ((old, revoked), (revoked, old)):
+        assert look_up(together(*answers)).status is Revocation.REVOKED
 
 
 def test_the_answer_about_this_certificate_is_found_among_those_about_others():

@@ -165,6 +165,29 @@ def test_guesses_of_many_connections_wait_for_each_other() -> None:
     assert events == ["begin", "end"] * 5
 
 
+def test_who_does_not_stay_for_the_answer_makes_the_next_guess_wait_all_the_same() -> None:
+    async def guess() -> None:
+        waiting, over = asyncio.Event(), asyncio.Event()
+
+        async def pause(_seconds: float) -> None:
+            waiting.set()
+            await over.wait()
+
+        lock = Lock(pause)
+        lock.close(b"secret")
+        first = asyncio.ensure_future(lock.open(b"guess"))
+        await waiting.wait()
+        first.cancel()
+        second = asyncio.ensure_future(lock.open(b"secret"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert lock.is_closed
+        over.set()
+        assert await second
+
+    asyncio.run(guess())
+
+
 def blob_of(key: object) -> bytes:
     import base64
 
@@ -256,6 +279,17 @@ CURVES = {
     b"ecdsa-sha2-nistp384": (ec.SECP384R1(), SHA384()),
     b"ecdsa-sha2-nistp521": (ec.SECP521R1(), SHA512()),
 }
+
+
+@pytest.mark.parametrize("algorithm", CURVES)
+def test_a_host_key_in_a_form_that_ssh_does_not_have_is_refused(
+    table: Table, algorithm: bytes
+) -> None:
+    key = ec.generate_private_key(CURVES[algorithm][0]).public_key()
+    point = string(key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
+    fields = string(string(algorithm) + string(algorithm[-8:]) + point) + string(SESSION)
+    message = b"\x1b" + string(b"session-bind@openssh.com") + fields
+    assert table.ask(message + string(string(algorithm) + string(b"x")) + b"\0") == FAILURE
 
 
 def mpint(value: int) -> bytes:

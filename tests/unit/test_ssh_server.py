@@ -29,6 +29,7 @@ from support.ssh import (
 
 from jpki.authentication.errors import AgentSocketError, SocketFault
 from jpki.authentication.ssh import Agent, Order
+from jpki.authentication.ssh import listening as listening_module
 from jpki.authentication.ssh.listening import listening, peer_is_trusted, private_folder
 from jpki.authentication.ssh.messages import MAX_MESSAGE
 from jpki.authentication.ssh.server import AgentServer, served_in_thread
@@ -180,6 +181,21 @@ def test_who_goes_away_is_not_signed_for(path: Path) -> None:
         wait_until(lambda: holder.cancelled, "the order was not cancelled")
 
 
+def test_who_hides_his_leaving_behind_more_than_can_be_kept_is_not_signed_for(path: Path) -> None:
+    holder = SlowHolder()
+    with serving(path, holder), Client(path) as client:
+        client.send(SIGN)
+        wait_until(lambda: holder.orders, "no order")
+
+        def send_on_and_on() -> None:
+            while True:
+                client.send(LIST * 1000)
+
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            send_on_and_on()
+        wait_until(lambda: holder.cancelled, "the order was not cancelled")
+
+
 def test_the_end_of_the_agent_ends_what_is_being_signed(path: Path) -> None:
     holder = SlowHolder()
     with serving(path, holder):
@@ -263,6 +279,23 @@ def test_a_living_agent_is_not_pushed_aside(path: Path) -> None:
         assert caught.value.fault is SocketFault.IN_USE
         with Client(path) as client:
             assert listed_keys(client.ask(LIST)) == [KEY]
+
+
+def test_an_agent_that_has_just_begun_is_not_taken_for_a_dead_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = listening_module._folder_locked
+
+    @contextmanager
+    def then_looked_at_by_another(folder: Path) -> Iterator[None]:
+        with locked(folder):
+            yield
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(path))
+
+    monkeypatch.setattr(listening_module, "_folder_locked", then_looked_at_by_another)
+    with serving(path), Client(path) as client:
+        assert listed_keys(client.ask(LIST)) == [KEY]
 
 
 def test_what_is_no_socket_is_left_alone(path: Path) -> None:

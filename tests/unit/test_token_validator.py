@@ -291,6 +291,20 @@ NEXT_SUBJECT = x509.Name(
 )
 
 
+def test_no_responder_is_asked_about_somebody_who_did_not_sign() -> None:
+    def responder(_request: bytes) -> bytes:
+        raise AssertionError("asked")
+
+    nonce = "A" * 44
+    stolen = make_token(ORIGIN, nonce, load_key("signature"), LEAF, PROGRAM)
+    with pytest.raises(TokenError) as caught:
+        verify_token(stolen, ORIGIN, nonce, [CA], AT, RevocationMaterial(responder=responder))
+    assert caught.value.fault is TokenFault.SIGNATURE
+    own = make_token(ORIGIN, nonce, KEY, LEAF, PROGRAM)
+    with pytest.raises(AssertionError, match="asked"):
+        verify_token(own, ORIGIN, nonce, [CA], AT, RevocationMaterial(responder=responder))
+
+
 def test_the_identifiers_are_the_same_at_every_login_and_at_every_site() -> None:
     first, second = login_with(LEAF), login_with(LEAF)
     elsewhere = verify_token(

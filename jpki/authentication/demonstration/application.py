@@ -140,6 +140,8 @@ class Demonstration:
     def _page(self, visit: Visit, template: str, **values: object) -> Response:
         session, is_new = visit.session, False
         if session is None:  # its first page: the button on it needs a session
+            if visit.comes_from_elsewhere and not visit.request.url.query:
+                return _come_again(visit.request.url.path)
             _within(self._new_sessions, visit)
             session, is_new = self._sessions.open(), True
         language = session.language or visit.wanted_language
@@ -245,6 +247,15 @@ def _login_of(body: bytes) -> tuple[str, str]:
     if not isinstance(nonce, str) or not isinstance(token, str):
         raise RefusedError(Refusal.NO_TOKEN, 400)
     return nonce, token
+
+
+def _come_again(path: str) -> Response:
+    """Let the browser ask again, from our own page and so with its cookie, if it has one.
+
+    A new session would take the place of the one that its holder is logged in with: any link of
+    another site would log him out. (The query makes it another address, and that it was asked.)
+    """
+    return HTMLResponse(headers={"Refresh": f"0; url={path}?again"})
 
 
 def _set_cookie(response: Response, session: Session) -> None:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 METHODS: Final = SAFE_METHODS | {"POST"}
-LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -52,7 +52,7 @@ class Guard:
         self._paths = paths
         self._log = log
         self._headers = dict(HEADERS)
-        if urlsplit(origin).hostname not in {host.strip("[]") for host in LOOPBACK_HOSTS}:
+        if urlsplit(origin).hostname not in LOOPBACK_HOSTS:
             # Not for localhost: it would force TLS upon whatever else the developer runs there.
             self._headers["Strict-Transport-Security"] = HSTS
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from jpki.authentication.demonstration.refusals import Refusal
@@ -74,6 +74,11 @@ class Visit:
         return hmac.compare_digest(given.encode(), self.known_session.csrf_token.encode())
 
     @property
+    def comes_from_elsewhere(self) -> bool:
+        """Whether a link of another site leads here: browsers keep a Strict cookie back then."""
+        return self.request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+
+    @property
     def wants_json(self) -> bool:
         """Whether our script asks, and no form or link."""
         return self.request.method == "POST" and self._media_type == JSON
@@ -132,4 +137,6 @@ async def _read(request: Request, most: int) -> bytes:
                     raise HTTPException(413, headers={"Connection": "close"})
     except TimeoutError:
         raise HTTPException(408, headers={"Connection": "close"}) from None
+    except ClientDisconnect:  # nobody gets this answer; unanswered it would look like a bug
+        raise HTTPException(400) from None
     return bytes(body)

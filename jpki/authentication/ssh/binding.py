@@ -77,7 +77,7 @@ def _public_key(blob: bytes) -> object:
     kind = Reader(blob).text("kind of the host key")
     try:
         identity = load_ssh_public_identity(f"{kind} ".encode() + base64.b64encode(blob))
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # a compressed point
         raise MalformedError("a host key that cannot be read") from None
     return identity.public_key() if isinstance(identity, SSHCertificate) else identity
 

@@ -43,8 +43,8 @@ def listening(path: Path) -> Iterator[socket.socket]:
             with _folder_locked(path.parent):
                 _clear(path)
                 _bind(listener, path)
-            mine = _identity(path)
-            listener.listen(BACKLOG)
+                listener.listen(BACKLOG)  # until then it would look like a dead agent's
+                mine = _identity(path)
         except OSError as error:
             fault = SocketFault.IN_USE if error.errno == errno.EADDRINUSE else SocketFault.UNUSABLE
             raise AgentSocketError(str(path), fault, error.strerror or str(error)) from error

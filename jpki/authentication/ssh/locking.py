@@ -25,6 +25,7 @@ class Lock:
         self._digest: bytes | None = None
         self._failures = 0
         self._turn = asyncio.Lock()
+        self._penalty: asyncio.Future[None] | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -43,16 +44,21 @@ class Lock:
     async def open(self, password: bytes) -> bool:
         """Unlock; False if it is not locked, or not by this password.
 
-        One try after the other, whoever makes them, and each wrong one makes the next ones wait.
+        One try after the other, whoever makes them, and each wrong one makes the next ones wait,
+        also if the one who made it does not stay to hear so.
         """
         async with self._turn:
+            if self._penalty is not None:
+                await asyncio.shield(self._penalty)
             if self._digest is None:
                 return False
             if hmac.compare_digest(self._digest, _digest(password, self._salt)):
                 self._digest = None
                 return True
             self._failures += 1
-            await self._pause(min(self._failures * DELAY_STEP_S, MAX_DELAY_S))
+            delay_s = min(self._failures * DELAY_STEP_S, MAX_DELAY_S)
+            self._penalty = asyncio.ensure_future(self._pause(delay_s))
+            await asyncio.shield(self._penalty)
             return False
 
 

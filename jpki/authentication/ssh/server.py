@@ -99,11 +99,20 @@ class AgentServer:
 
 
 class _Reader(asyncio.StreamReader):
-    """A stream that tells when the other side is gone, also while nobody reads."""
+    """A stream that tells when the other side is gone, also while nobody reads.
+
+    Its end would not be seen behind more than there is room for, so who sends that much without
+    waiting for an answer counts as gone.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(limit=MAX_MESSAGE)  # it stops reading at twice the limit
         self.gone = asyncio.Event()
+
+    def feed_data(self, data: Any) -> None:  # noqa: ANN401  # typeshed's own word for it differs
+        super().feed_data(data)
+        if len(self._buffer) > 2 * MAX_MESSAGE:  # type: ignore[attr-defined]  # asyncio's
+            self.gone.set()
 
     def feed_eof(self) -> None:
         super().feed_eof()
