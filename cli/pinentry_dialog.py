@@ -70,6 +70,27 @@ def _command(program: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), program]
 
 
+def _terminal() -> str | None:
+    """The terminal for a program that has no window, unless another one reads every key there."""
+    name = os.environ.get("GPG_TTY")
+    if not name or sys.platform == "win32":
+        return name
+    import termios
+
+    from cli.terminal import is_read_by_keys
+
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return None
+    try:
+        return None if is_read_by_keys(descriptor) else name
+    except termios.error:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 class Dialog:
     """The client's half of the protocol.
 
@@ -95,7 +116,7 @@ class Dialog:
             PinentryError: it does not answer.
         """
         options = {
-            "ttyname": os.environ.get("GPG_TTY"),
+            "ttyname": _terminal(),
             "ttytype": os.environ.get("TERM"),
             "lc-ctype": os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or "C.UTF-8",
         }

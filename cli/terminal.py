@@ -43,6 +43,17 @@ def has_terminal() -> bool:
     return True
 
 
+def is_read_by_keys(descriptor: int) -> bool:
+    """Whether some program reads every key of a terminal, as ssh does for a session.
+
+    A PIN that is typed there would go to the server.
+
+    Raises:
+        termios.error: it is no terminal.
+    """
+    return not termios.tcgetattr(descriptor)[3] & termios.ICANON
+
+
 def ask(prompt: str, *, echo: bool) -> str:
     """Print the prompt on the terminal and read one line; "" at its end (Ctrl-D).
 

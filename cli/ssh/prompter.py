@@ -32,13 +32,15 @@ def require_prompter() -> None:
 def _may_ask_at_terminal() -> bool:
     import termios  # Windows has none, and no agent
 
+    from cli.terminal import is_read_by_keys
+
     try:
         descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY)
     except OSError:
         return False
     try:
         is_in_foreground = os.tcgetpgrp(descriptor) == os.getpgrp()
-        return is_in_foreground and bool(termios.tcgetattr(descriptor)[3] & termios.ICANON)
+        return is_in_foreground and not is_read_by_keys(descriptor)
     except (OSError, termios.error):
         return False
     finally:

@@ -391,6 +391,26 @@ def test_a_terminal_that_a_session_reads_key_by_key_is_not_asked(
         assert terminal.end() == 128 + signal.SIGTERM
 
 
+def test_nor_does_a_pinentry_without_a_window_ask_there(card_path: Path, tmp_path: Path) -> None:
+    socket = tmp_path / "agent"
+    environment = copy_of_environment(
+        JPKI_READER=f"emulator:{card_path}", JPKI_PINENTRY="pinentry-gtk-2", TERM="xterm"
+    )
+    session = "import time, tty; tty.setraw(0); print('session', flush=True); time.sleep(600)"
+    shell = 'GPG_TTY=$(tty) exec "$@"'
+    program = ("sh", "-c", shell, "sh", *JPKI, "auth", "ssh-agent", "--socket", str(socket), "--")
+    with TerminalProcess(
+        sys.executable, "-c", session, env=environment, program=program
+    ) as terminal:
+        terminal.wait_for("session")
+        with Client(socket) as client:
+            (key,) = listed_keys(client.ask(LIST))
+            assert client.ask(sign_request(key, SSHSIG, 4)) == FAILURE
+        terminal.send(signal.SIGTERM)
+        terminal.end()
+        assert "PIN:" not in terminal.seen
+
+
 def test_a_stranger_cannot_write_sentences_into_the_question(
     card_path: Path, tmp_path: Path, window: Window
 ) -> None:

@@ -15,7 +15,7 @@ from support.waiting import wait_until
 from jpki.authentication.demonstration import server
 from jpki.certificates.revocation import NOTHING_GIVEN, RevocationMaterial
 
-PATIENCE_S = 0.2
+PATIENCE_S = 1.0
 HEAD = b"GET /static/style.css HTTP/1.1\r\nHost: localhost:%d\r\n"
 
 
@@ -102,17 +102,17 @@ def test_who_goes_away_in_the_middle_of_a_body_is_no_bug(
 
 
 def test_a_second_request_has_its_own_time(client: ssl.SSLSocket, site: LoginSite) -> None:
-    for _ in range(3):
+    for _ in range(4):
         client.sendall(HEAD % site.port + b"\r\n")
         answer = b""
         while not answer.endswith(b"}\n"):
             answer += client.recv(4096)
-        select.select([client], [], [], PATIENCE_S / 2)
+        select.select([client], [], [], PATIENCE_S / 3)
 
 
 def test_an_answer_that_takes_longer_is_waited_for() -> None:
     def slowly(_leaf: x509.Certificate) -> RevocationMaterial:
-        threading.Event().wait(3 * PATIENCE_S)
+        threading.Event().wait(1.5 * PATIENCE_S)
         return NOTHING_GIVEN
 
     with served(revocation=slowly) as site:

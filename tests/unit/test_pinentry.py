@@ -2,6 +2,7 @@
 
 import os
 import threading
+import tty
 from pathlib import Path
 
 import pytest
@@ -95,12 +96,30 @@ def test_no_keyring_is_asked_to_keep_a_pin(
 def test_the_terminal_of_a_text_pinentry_is_told(
     pinentry: ScriptedPinentry, prompter: PinentryPrompter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GPG_TTY", "/dev/pts/7")
+    ends = os.openpty()
+    terminal = os.ttyname(ends[1])
+    monkeypatch.setenv("GPG_TTY", terminal)
     monkeypatch.setenv("TERM", "xterm\nGETPIN")  # a line end would be a command of its own
     pinentry.will_enter("1848")
     prompter.secret("PIN")
-    assert "OPTION ttyname=/dev/pts/7" in pinentry.lines
+    assert f"OPTION ttyname={terminal}" in pinentry.lines
     assert not any(line.startswith("OPTION ttytype") for line in pinentry.lines)
+    for end in ends:
+        os.close(end)
+
+
+def test_a_terminal_that_a_session_reads_is_not_told_nor_what_is_none(
+    pinentry: ScriptedPinentry, prompter: PinentryPrompter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = os.openpty()
+    tty.setraw(ends[1])
+    for name in (os.ttyname(ends[1]), "/dev/null", "/nonexistent"):
+        monkeypatch.setenv("GPG_TTY", name)
+        pinentry.will_enter("1848")
+        assert prompter.secret("PIN") == "1848"
+    assert not any(line.startswith("OPTION ttyname") for line in pinentry.lines)
+    for end in ends:
+        os.close(end)
 
 
 def test_options_that_it_refuses_do_no_harm(
