@@ -6,6 +6,7 @@ entry; what deviates is malformed. Names and sizes are bounded before anything i
 """
 
 import io
+import stat
 import struct
 import zipfile
 import zlib
@@ -50,6 +51,10 @@ IN_ZIP64_SHORT: Final = 0xFFFF
 ENCRYPTED: Final = 0x0001 | 0x0040 | 0x2000
 HAS_DESCRIPTOR: Final = 0x0008
 IS_UTF8: Final = 0x0800
+NO_FILES: Final = frozenset(
+    # What programs that unpack would make of an entry by its Unix mode, APPNOTE 4.4.15.
+    {stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK}
+)
 METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 T = TypeVar("T")
@@ -299,6 +304,8 @@ def _named(infos: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]
         path = name.removesuffix("/")
         if not is_safe(path) or _has_other_name(_extra_fields(info.extra), info):
             raise ContainerError("a name that leads elsewhere", Reason.UNSAFE_NAME)
+        if stat.S_IFMT(info.external_attr >> 16) in NO_FILES:
+            raise ContainerError("a link or a device")
         if is_reserved(name) and not name.startswith((META_INF, MIMETYPE_NAME)):
             raise ContainerError("a name like META-INF that is another one", Reason.UNSAFE_NAME)
         if folded(path) in seen:

@@ -45,6 +45,7 @@ class ZipEntry:
     descriptor: bytes | None = None
     before: bytes = b""  # between the entry before and this one
     disk: int = 0
+    mode: int = 0o644  # of Unix
 
     def raw_name(self) -> bytes:
         return self.name if isinstance(self.name, bytes) else self.name.encode()
@@ -113,7 +114,7 @@ class ZipEntry:
                 0,
                 self.disk,
                 0,
-                0o644 << 16,
+                self.mode << 16,
                 offset,
             )
             + name

@@ -1,6 +1,7 @@
 """The ZIP under an ASiC container: what two readers could read differently is refused."""
 
 import io
+import stat
 import struct
 import subprocess
 import zipfile
@@ -304,6 +305,12 @@ def test_a_second_name_for_info_zip_is_refused():
     assert refused(change(1, extra=field)) == (Reason.UNSAFE_NAME,)
     same = b"\x75\x70\x11\x00\x01\x00\x00\x00\x00contract.txt"
     assert verify(change(1, extra=same, local_extra=same)).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK])
+def test_an_entry_that_would_be_unpacked_to_no_file_is_refused(kind: int) -> None:
+    assert refused(change(1, mode=kind | 0o644)) == (Reason.MALFORMED,)
+    assert verify(change(1, mode=stat.S_IFREG | 0o600)).verdict is Verdict.PASSED
 
 
 def test_names_in_utf_8_are_read_so_even_without_the_mark():
