@@ -185,7 +185,9 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     text.write_text("no database " * 100)
     for options, path in (
         (("--certificate", nowhere, "--key", str(other)), nowhere),
-        (("--certificate", str(certificate), "--key", nowhere), str(certificate)),
+        (("--certificate", str(certificate), "--key", nowhere), nowhere),
+        (("--certificate", str(certificate), "--key", str(tmp_path)), str(tmp_path)),
+        (("--certificate", "/dev/zero", "--key", str(other)), "/dev/zero"),
         (("--certificate", str(certificate), "--key", str(key)), str(certificate)),
         (("--certificate", str(certificate), "--key", str(other)), str(certificate)),
         (("--certificate", str(text), "--key", str(other)), str(text)),
