@@ -80,4 +80,4 @@ def _may_part(before: str, after: str) -> bool:
         return not after.isspace()
     if after in NOT_FIRST or before in NOT_LAST:
         return False
-    return columns_of(before) == 2 or columns_of(after) == 2  # noqa: PLR2004
+    return columns_of(before) == 2 or columns_of(after) == 2

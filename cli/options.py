@@ -120,7 +120,11 @@ class Group(TranslatedCommand, click.Group):
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section(_("Commands")):
             formatter.write_dl(
-                [(name, command.get_short_help_str(sys.maxsize)) for name, command in found if command]
+                [
+                    (name, command.get_short_help_str(sys.maxsize))
+                    for name, command in found
+                    if command
+                ]
             )
 
 

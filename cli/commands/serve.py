@@ -90,6 +90,8 @@ def serve(
 
     if (certificate is None) != (key is None):
         raise UsageProblemError(_("--certificate and --key belong together."), "jpki auth serve")
+    if not host:  # to the system that is every address of this machine
+        raise UsageProblemError(_("--host is empty; leave it out."), "jpki auth serve")
     checks = validation.load(app, inputs=[])
     try:
         listener = listen(host, port)
@@ -157,7 +159,7 @@ def _site(
         revocation=checks.revocation,
         clock=app.clock,
     )
-    place = database or IN_MEMORY
+    place = IN_MEMORY if database is None else database
     try:
         return Demonstration(validator, database=place, clock=app.clock, log=app.output.notice)
     except (OSError, SqliteError) as error:

@@ -83,7 +83,9 @@ def test_every_help_fits_a_terminal_of_80_columns_and_leaves_nothing_out(languag
         lines = shown.splitlines()
         assert [line for line in lines if columns_of(line) > 80] == [], words
         assert [line for line in lines[1:] if line.endswith("...")] == [], words
-        assert [line for line in lines if line.lstrip().startswith(tuple("、。）」ー"))] == [], words
+        assert [line for line in lines if line.lstrip().startswith(tuple("、。）」ー"))] == [], (
+            words
+        )
 
 
 @pytest.mark.parametrize(
