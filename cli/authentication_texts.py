@@ -62,4 +62,4 @@ def agent_socket_text(error: "AgentSocketError") -> str:
         case _:
             return _(
                 "The agent cannot listen at {path}: {detail}. Give another place with --socket."
-            ).format(path=path, detail=printable(error.detail))
+            ).format(path=path, detail=printable(_(error.detail)))

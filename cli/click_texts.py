@@ -14,6 +14,7 @@ TEXTS: Final = (
     N_("Missing argument"),
     N_("Missing option"),
     N_("Missing command."),
+    N_("Choose from:\n\t{choices}"),
     N_("Invalid value: {message}"),
     N_("Invalid value for {param_hint}: {message}"),
     N_("No such option {name!r}."),

@@ -26,6 +26,7 @@
 Attributes are facts: they go into the JSON of the error and into its text, never into ``args``.
 """
 
+import os
 from enum import Enum
 from typing import ClassVar
 
@@ -197,10 +198,13 @@ class AddressError(CliError):
     code = "address"
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
-        super().__init__(error.strerror or str(error))
+        # The socket module adds what it was doing; errors of names have numbers of their own.
+        number = error.errno or 0
+        detail = os.strerror(number) if number > 0 else error.strerror or str(error)
+        super().__init__(detail)
         self.host = host
         self.port = port
-        self.detail = error.strerror or str(error)
+        self.detail = detail
 
 
 class StdoutClosedError(CliError):

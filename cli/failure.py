@@ -112,6 +112,8 @@ def _describe_usage(error: click.ClickException) -> Failure:
     def text() -> str:
         hint = _("See '{command} --help'.").format(command=command)
         message = " ".join(error.format_message().split())  # click breaks some into lines
+        if message[-1:].isalnum():
+            message += "."
         return f"{printable(message)} {hint}"
 
     with english():

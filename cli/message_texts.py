@@ -287,7 +287,7 @@ def pin_source_text(error: "PinSourceError") -> str:
             ).format(option=error.option, source=source)
         case PinSourceFault.UNREADABLE:
             return _("{option} {source}: it cannot be read ({detail}). Check it.").format(
-                option=error.option, source=source, detail=printable(error.detail)
+                option=error.option, source=source, detail=printable(_(error.detail))
             )
 
 

@@ -217,7 +217,8 @@ TABLE: Final[dict[str, tuple[ExitCode, Text]]] = {
         ExitCode.REFUSED,
         N_(
             "Nothing can be served at {host}, port {port}: {detail}. End what is running there, or"
-            " choose another port with --port (0: any free one)."
+            " choose another port with --port (0: any free one), or an address of this machine with"
+            " --host."
         ),
     ),
     "stdout-closed": (ExitCode.PIPE_CLOSED, N_("Nobody reads the output any more.")),

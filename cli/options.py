@@ -1,6 +1,7 @@
 """Options, commands and groups: translated when they are shown, and never quoting secrets."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from importlib import import_module
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from cli.context import AppContext
 from cli.errors import PinOnCommandLineError, UsageProblemError
 from cli.exit_codes import ExitCode
+from cli.help_layout import HelpContext
 from cli.printable import is_text
 from cli.translation import LANGUAGES, N_, _, use_language
 from jpki._version import __version__
@@ -43,6 +45,8 @@ class Option(TranslatedHelp, click.Option):
 
 class TranslatedCommand(TranslatedHelp, click.Command):
     """A command with translated help."""
+
+    context_class = HelpContext
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """--help; click keeps it, in the language of its first use."""
@@ -111,6 +115,18 @@ class Group(TranslatedCommand, click.Group):
             )
             raise UsageProblemError(detail, ctx.command_path)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, each with all of its first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section(_("Commands")):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(sys.maxsize))
+                    for name, command in found
+                    if command
+                ]
+            )
 
 
 def end_without_command(ctx: click.Context) -> NoReturn:

@@ -25,13 +25,23 @@ def secret_source(
     return PinSource.parse(value, parameter.opts[0])
 
 
-def pin_from(name: str = "--pin-from") -> Callable[[Any], Any]:
+def pin_from() -> Callable[[Any], Any]:
     """The option that says where a script's PIN is."""
     return option(
-        name,
+        "--pin-from",
         metavar=SOURCE_METAVAR,
         callback=secret_source,
         help=N_("Where a script's PIN comes from: env:VARIABLE, file:PATH, fd:NUMBER or stdin."),
+    )
+
+
+def new_pin_from() -> Callable[[Any], Any]:
+    """The option that says where a script's new PIN is."""
+    return option(
+        "--new-pin-from",
+        metavar=SOURCE_METAVAR,
+        callback=secret_source,
+        help=N_("Where a script's new PIN comes from; as --pin-from."),
     )
 
 

@@ -100,7 +100,7 @@ class PinentryPrompter:
             dialog.set_options()
             dialog.set("SETTIMEOUT", str(self._timeout_s))
             dialog.set("SETTITLE", self._title)
-            dialog.set("SETDESC", "\n\n".join([*self._description, question.strip().rstrip(":")]))
+            dialog.set("SETDESC", "\n\n".join([*self._description, question.strip().rstrip(":：")]))
             if self._news:
                 dialog.set("SETERROR", "\n".join(self._news))
             dialog.set("SETOK", _("OK"))

@@ -328,8 +328,12 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
         ("--c14n",),
         {
             "type": click.Choice([method.value for method in Canonicalization]),
+            "metavar": "METHOD",
             "section": XML,
-            "help": N_("Canonical XML (c14n)."),
+            "help": N_(
+                "Canonical XML: c14n (so unless told), c14n11, exclusive; or one of them followed"
+                " by -with-comments."
+            ),
         },
     ),
     (

@@ -22,6 +22,7 @@ from cli.verdict_words import exit_code_of, note_text, reason_text, verdict_text
 from jpki.certificates import AnchorOrigin, CertificateKind, CertificateProfile, Revocation
 from jpki.verification import (
     Coverage,
+    Level,
     Reason,
     SignatureReport,
     TimestampReport,
@@ -188,6 +189,8 @@ class VerifiedFile:
     def _signature_as_text(self, report: SignatureReport) -> Iterator[str]:
         path = report.path or NO_PATH
         yield from reasons_as_text(report.reasons, path)
+        if report.level is Level.RAW and Reason.SIGNATURE_INVALID in report.reasons:
+            yield _("  perhaps:      it was made over another document, or with another --hash")
         if report.signer is not None:
             yield _("  signed by:    {name}").format(
                 name=_signer(report.signer, reveal=self.reveal)

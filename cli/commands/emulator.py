@@ -148,6 +148,7 @@ def show(app: AppContext, *, path: str | None) -> None:
     "--port",
     default=35963,
     type=click.IntRange(1, 65535),
+    metavar="PORT",
     help=N_("35963 is the first virtual reader, 35964 the second."),
 )
 @option(

@@ -111,5 +111,5 @@ def _command(context: click.Context, words: tuple[str, ...]) -> click.Context:
                 topics=", ".join(topic.value for topic in HelpTopic)
             )
             raise UsageProblemError(detail, context.command_path)
-        found = click.Context(command, info_name=word, parent=found)
+        found = command.context_class(command, info_name=word, parent=found)
     return found

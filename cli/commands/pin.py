@@ -9,7 +9,14 @@ from cli.context import AppContext, pass_app
 from cli.options import Group
 from cli.pin_change import change as change_pin
 from cli.pin_entry import PinRequest, unlocked
-from cli.pin_options import PinKindType, SecretType, kind_argument, pin_from, use_last_try
+from cli.pin_options import (
+    PinKindType,
+    SecretType,
+    kind_argument,
+    new_pin_from,
+    pin_from,
+    use_last_try,
+)
 from cli.pin_source import PinSource, refuse_shared_stdin
 from cli.pin_state_view import pins_as_json, pins_as_text
 from cli.pin_words import pin_name
@@ -118,7 +125,7 @@ def verify(
 @pin.command(help=N_("Replace a PIN: the old one is asked once, the new one twice."))
 @kind_argument(PinKindType())
 @pin_from()
-@pin_from("--new-pin-from")
+@new_pin_from()
 @pass_app
 def change(
     app: AppContext, kind: PinKind, pin_from: PinSource | None, new_pin_from: PinSource | None

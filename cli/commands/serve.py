@@ -9,6 +9,7 @@ import click
 
 from cli.context import AppContext, pass_app
 from cli.errors import AddressError, InputError, TerminatedError, UsageProblemError
+from cli.input_file import InputFile
 from cli.options import Command, option
 from cli.serving_view import ServingResult
 from cli.translation import N_, _
@@ -43,7 +44,13 @@ SECTION: Final = N_("Server")
     section=SECTION,
     help=N_("Where to listen (8443); 0: any free port."),
 )
-@option("--host", default=HOST, section=SECTION, help=N_("The address to listen on (127.0.0.1)."))
+@option(
+    "--host",
+    default=HOST,
+    metavar="HOST",
+    section=SECTION,
+    help=N_("The address to listen on (127.0.0.1)."),
+)
 @option(
     "--origin",
     metavar="URL",
@@ -83,6 +90,8 @@ def serve(
 
     if (certificate is None) != (key is None):
         raise UsageProblemError(_("--certificate and --key belong together."), "jpki auth serve")
+    if not host:  # to the system that is every address of this machine
+        raise UsageProblemError(_("--host is empty; leave it out."), "jpki auth serve")
     checks = validation.load(app, inputs=[])
     try:
         listener = listen(host, port)
@@ -124,6 +133,8 @@ def _tls(origin: str, certificate: str | None, key: str | None) -> "ServerCertif
 
     if certificate is None or key is None:
         return throw_away(origin)
+    for name in (certificate, key):
+        InputFile(name=name).check()  # the ssl module does not say which of the two it was
     try:
         return load_certificate(certificate, key)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -148,7 +159,7 @@ def _site(
         revocation=checks.revocation,
         clock=app.clock,
     )
-    place = database or IN_MEMORY
+    place = IN_MEMORY if database is None else database
     try:
         return Demonstration(validator, database=place, clock=app.clock, log=app.output.notice)
     except (OSError, SqliteError) as error:

@@ -108,7 +108,7 @@ def _started(command: Sequence[str], socket_path: Path) -> subprocess.Popen[byte
         detail = getattr(error, "strerror", None) or type(error).__name__
         text = _("{command} cannot be run: {detail}.")
         raise UsageProblemError(
-            text.format(command=printable(command[0]), detail=detail)
+            text.format(command=printable(command[0]), detail=_(detail))
         ) from error
 
 

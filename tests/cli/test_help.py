@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from support.cards import PIN
 from support.trial import ENVIRONMENT, NEW_PIN, Trial
 
+from cli.help_layout import columns_of, lines_of
 from cli.help_topics import TOPICS, HelpTopic
 from cli.root import COMMANDS, root
 from jpki.lifecycle import Move
@@ -21,6 +24,17 @@ EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 
 def jpki(*arguments: str) -> Result:
     return CliRunner().invoke(root, arguments, env=ENVIRONMENT)
+
+
+def every_command(path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    command: click.Command | None = root
+    for word in path:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
+    yield path
+    if isinstance(command, click.Group):
+        for word in command.list_commands(click.Context(command)):
+            yield from every_command((*path, word))
 
 
 def text(topic: str, language: str = "en") -> str:
@@ -59,6 +73,41 @@ def test_help_of_a_command_is_that_of_the_command() -> None:
     answer = json.loads(jpki("--json", "help", "pin", "unlock").stdout)
     assert answer["command"] == "jpki pin unlock"
     assert answer["text"][0] == "Usage: jpki pin unlock [OPTIONS] KIND"
+
+
+@EVERY_LANGUAGE
+def test_every_help_fits_a_terminal_of_80_columns_and_leaves_nothing_out(language: str) -> None:
+    for words in every_command():
+        shown = jpki("--lang", language, *words, "--help").stdout
+        assert shown, words
+        lines = shown.splitlines()
+        assert [line for line in lines if columns_of(line) > 80] == [], words
+        assert [line for line in lines[1:] if line.endswith("...")] == [], words
+        assert [line for line in lines if line.lstrip().startswith(tuple("、。）」ー"))] == [], (
+            words
+        )
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "lines"),
+    [
+        ("sign FILE-signed.pdf now", ["sign", "FILE-signed.pdf", "now"]),
+        ("暗証番号は不要です。", ["暗証番号は", "不要です。"]),
+        ("暗証番号とは。次", ["暗証番号と", "は。次"]),
+        ("署名名名（本人）の", ["署名名名", "（本人）の"]),
+        ("--pin-from で読む", ["--pin-from", "で読む"]),
+        ("", [""]),
+    ],
+)
+def test_a_line_of_help_ends_where_the_language_lets_it(paragraph: str, lines: list[str]) -> None:
+    assert list(lines_of(paragraph, 11)) == lines
+
+
+@pytest.mark.parametrize("command", ["--pin-from", "--new-pin-from"])
+def test_the_help_tells_the_old_pin_from_the_new_one(command: str) -> None:
+    shown = jpki("pin", "change", "--help").stdout
+    meaning = shown.partition(f"  {command} SOURCE")[2].partition("\n  --")[0]
+    assert ("new PIN" in meaning) is (command == "--new-pin-from")
 
 
 def test_no_topic_has_the_name_of_a_command() -> None:

@@ -151,3 +151,27 @@ def test_with_json_the_person_still_hears_the_chosen_language() -> None:
     arguments = ["--json", "--lang", "ja", "sign", "/nonexistent"]
     run = CliRunner().invoke(root, arguments, env=ENVIRONMENT)
     assert "読めません" in run.stderr
+
+
+@pytest.mark.parametrize("language", ["ja", "zh"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "nowhere"),
+        ("cert", "verify", "/"),
+        ("pin", "status", "--reader", "emulator:nowhere"),
+        ("pin", "status", "--reader", "emulator:/"),
+        ("pin", "status", "--reader", "emulator:/dev/null"),
+        ("pin", "verify", "auth", "--pin-from", "file:nowhere"),
+        ("auth", "serve", "--host", "192.0.2.1", "--port", "0"),
+        ("auth", "ssh-agent", "--pin-from", "env:PIN", "--socket", "/nowhere/socket"),
+        ("auth", "native-host", "install"),
+    ],
+)
+def test_what_the_system_says_is_translated_as_well(
+    arguments: tuple[str, ...], language: str
+) -> None:
+    run = CliRunner().invoke(root, ["--lang", language, *arguments], env={"PIN": "2468"})
+    assert run.exit_code == 2
+    named = re.compile(r"emulator|socket|nowhere|--?[a-z-]+|「[^」]*」|“[^”]*”")
+    assert not re.search(r"[a-z]+ [a-z]+", named.sub("", run.stderr)), run.stderr

@@ -53,6 +53,21 @@ def test_a_bare_signature_of_any_name_is_verified_as_raw(signed: Trial, ca_folde
     assert (file["format"], file["verdict"]) == ("raw", "passed")
 
 
+def test_of_a_bare_signature_that_does_not_fit_it_is_said_what_that_may_mean(
+    signed: Trial, ca_folder: Path
+) -> None:
+    raw = ("--format", "raw", "--hash", "sha384", "-o", "bare.sig")
+    signed.run("sign", "document.txt", *raw, *SOURCE, pin=PASSWORD)
+    signed.run("cert", "export", "sign", "-o", "signer.pem", *SOURCE, pin=PASSWORD)
+    files = ("--content", "document.txt", "--certificate", "signer.pem", *trusting(ca_folder))
+    run = signed.run("verify", "bare.sig", *files, as_json=False)
+    assert run.exit_code == 10
+    assert "another --hash" in run.stdout.decode()
+    run = signed.run("verify", "bare.sig", *files, "--hash", "sha384", as_json=False)
+    assert run.exit_code == 0
+    assert "another --hash" not in run.stdout.decode()
+
+
 def trusting(ca_folder: Path) -> tuple[str, str]:
     return "--trust", str(ca_folder / "signature-ca.pem")
 
