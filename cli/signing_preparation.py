@@ -10,7 +10,7 @@ from cli.errors import UsageProblemError
 from cli.printable import printable
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningPlan, SigningSettings
-from cli.translation import _
+from cli.translation import N_, _
 from jpki.errors import DocumentError, DocumentFault
 from jpki.signing.pdf_options import PdfOptions
 from jpki.signing.xml_options import XmlOptions
@@ -53,11 +53,11 @@ def _check_options(plan: SigningPlan) -> None:
     formats = {job.format for job in plan.jobs}
     settings = plan.settings
     if settings.timestamper is not None and not formats <= WITH_TIMESTAMP:
-        raise UsageProblemError(_("--tsa is for CMS, PDF and ASiC-E."))
+        raise UsageProblemError(N_("--tsa is for CMS, PDF and ASiC-E."))
     if settings.pdf != PdfOptions(digest=settings.algorithm) and SignatureFormat.PDF not in formats:
-        raise UsageProblemError(_("There are options for PDF, and no PDF among the files."))
+        raise UsageProblemError(N_("There are options for PDF, and no PDF among the files."))
     if settings.xml != XmlOptions(digest=settings.algorithm) and SignatureFormat.XML not in formats:
-        raise UsageProblemError(_("There are options for XML, and no XML among the files."))
+        raise UsageProblemError(N_("There are options for XML, and no XML among the files."))
 
 
 def _with_document_checked(app: AppContext, plan: SigningPlan, job: Job) -> SigningPlan:
