@@ -14,7 +14,7 @@ from cli.input_file import STDIN
 from cli.pin_entry import PinRequest, unlocked
 from cli.pin_options import ALIASES
 from cli.pin_source import PinSource
-from cli.translation import _
+from cli.translation import N_, _
 from jpki.application import JpkiApplication
 from jpki.certificates.loading import read_through
 from jpki.errors import CertificateError, UnsupportedCardError
@@ -22,6 +22,10 @@ from jpki.files import CertificateName, PinKind
 
 Result = TypeVar("Result")
 
+NAMES_TEXT: Final = N_("NAME is one of {names} (sign, sign-ca, auth, auth-ca).")
+NO_FILE_TEXT: Final = N_(
+    "NAME is one of {names} (sign, sign-ca, auth, auth-ca). No file of that name exists either."
+)
 CA_ALIASES: Final = {"sign-ca": "signature-ca", "auth-ca": "authentication-ca"}
 
 
@@ -35,13 +39,12 @@ def require_certificate_name(word: str) -> CertificateName:
     """The same, where no file will do. Raises: UsageProblemError."""
     name = certificate_name(word)
     if name is None:
-        raise UsageProblemError(_names_text())
+        raise UsageProblemError(NAMES_TEXT, names=_names())
     return name
 
 
-def _names_text() -> str:
-    names = ", ".join(name.value for name in CertificateName)
-    return _("NAME is one of {names} (sign, sign-ca, auth, auth-ca).").format(names=names)
+def _names() -> str:
+    return ", ".join(name.value for name in CertificateName)
 
 
 def read_certificate(
@@ -137,5 +140,5 @@ def _read_file(word: str) -> tuple[x509.Certificate, ...]:
     except OSError as error:  # a folder closed to this person, a name too long
         raise InputError(word, error) from error
     if not exists:
-        raise UsageProblemError(_names_text() + " " + _("No file of that name exists either."))
+        raise UsageProblemError(NO_FILE_TEXT, names=_names())
     return read_certificate_file(word)

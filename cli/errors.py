@@ -38,14 +38,15 @@ class CliError(Exception):
 
 
 class UsageProblemError(CliError):
-    """The command line does not make sense; ``detail`` is a translated sentence."""
+    """The command line does not make sense; ``detail`` is a sentence of the catalogue."""
 
     code = "usage"
 
-    def __init__(self, detail: str, command: str | None = None) -> None:
+    def __init__(self, detail: str, command: str | None = None, /, **fields: str) -> None:
         super().__init__(detail)
         self.detail = detail
         self.command = command
+        self.fields = fields
 
 
 class PinSourceFault(Enum):

@@ -8,7 +8,17 @@ from jpki.files import PinKind
 
 RENAMED = {"reader_names": "readers", "reader_name": "reader"}
 """The words of the JSON shapes, where an attribute has another."""
-HIDDEN = {"outcome", "detail", "command", "response", "ins", "sw", "hresult", "path_report"}
+HIDDEN = {
+    "outcome",
+    "detail",
+    "command",
+    "fields",
+    "response",
+    "ins",
+    "sw",
+    "hresult",
+    "path_report",
+}
 """What is no fact for a program.
 
 Errors and reports inside errors, English prose that the message has already, numbers shown in hex.

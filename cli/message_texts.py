@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 def usage_text(error: "UsageProblemError") -> str:
     """The command line."""
     hint = _("See '{command} --help'.").format(command=error.command or "jpki")
-    return f"{printable(error.detail)} {hint}"
+    fields = {name: _(value) if name == "detail" else value for name, value in error.fields.items()}
+    return f"{printable(_(error.detail).format_map(fields))} {hint}"
 
 
 def pcsc_unavailable_text(error: "PcscUnavailableError") -> str:

@@ -88,7 +88,7 @@ class Command(TranslatedCommand):
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
-            detail = _("There are arguments too many. No PIN is ever given as an argument.")
+            detail = N_("There are arguments too many. No PIN is ever given as an argument.")
             raise UsageProblemError(detail, ctx.command_path)
         return rest
 
@@ -110,10 +110,9 @@ class Group(TranslatedCommand, click.Group):
         """Find the command; one that is not known is not shown: it may be a PIN."""
         if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             known = ", ".join(self.list_commands(ctx))
-            detail = _("There is no such command. '{path}' has: {commands}.").format(
-                path=ctx.command_path, commands=known
-            )
-            raise UsageProblemError(detail, ctx.command_path)
+            detail = N_("There is no such command. '{path}' has: {commands}.")
+            path = ctx.command_path
+            raise UsageProblemError(detail, path, path=path, commands=known)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ import click
 from cli.errors import UsageProblemError
 from cli.options import option
 from cli.pin_source import PinSource
-from cli.translation import N_, _
+from cli.translation import N_
 from jpki.files import PinKind
 from jpki.unlocking import LockedSecret
 
@@ -72,7 +72,7 @@ class SecretType(click.ParamType[LockedSecret]):
         for secret in LockedSecret:
             if secret.value == word:
                 return secret
-        detail = _("KIND is signature (sign), authentication (auth) or text.")
+        detail = N_("KIND is signature (sign), authentication (auth) or text.")
         raise UsageProblemError(detail, ctx.command_path if ctx else None)
 
 
@@ -87,7 +87,7 @@ class PinKindType(SecretType):
             return value
         secret = super().convert(value, param, ctx)
         if secret is LockedSecret.TEXT:
-            detail = _("The text PIN cannot be used yet; 'jpki pin unlock text' tells about it.")
+            detail = N_("The text PIN cannot be used yet; 'jpki pin unlock text' tells about it.")
             raise UsageProblemError(detail, ctx.command_path if ctx else None)
         return next(kind for kind in PinKind if kind.value == secret.value)
 

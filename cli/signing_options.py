@@ -106,20 +106,24 @@ class FormatOptions:
     def _timestamper(self, warn: Callable[[str], None]) -> "Timestamper | None":
         if self.tsa is None:
             if self.level == "T":
-                raise UsageProblemError(_("--level T wants a timestamp server: --tsa URL."))
+                raise UsageProblemError(N_("--level T wants a timestamp server: --tsa URL."))
             if self.tsa_optional:
-                raise UsageProblemError(_("--tsa-optional belongs to --tsa URL."))
+                raise UsageProblemError(N_("--tsa-optional belongs to --tsa URL."))
             return None
         if self.level == "B":
-            raise UsageProblemError(_("--level B has no timestamp; leave --tsa or --level out."))
+            raise UsageProblemError(N_("--level B has no timestamp; leave --tsa or --level out."))
         from jpki.signing.timestamp import Timestamper
 
         try:
             user, password = _credentials(self.tsa)
         except ValueError:
+<<<<<<< HEAD
             raise UsageProblemError(_("--tsa takes an address, http:// or https://.")) from None
         if user is not None and ":" in user:  # RFC 7617 2
             raise UsageProblemError(_("A user name for --tsa has no colon in it."))
+=======
+            raise UsageProblemError(N_("--tsa takes an address, http:// or https://.")) from None
+>>>>>>> rev-walk
 
         def go_without(error: "ServerError") -> None:
             warn(
@@ -139,9 +143,8 @@ class FormatOptions:
         source = self.pdf_password_from
         if self.profile in {"touki", "egov"} and algorithm is not HashAlgorithm.SHA256:
             raise UsageProblemError(
-                _("--profile {profile} takes SHA-256 only; leave --hash out.").format(
-                    profile=self.profile
-                )
+                N_("--profile {profile} takes SHA-256 only; leave --hash out."),
+                profile=self.profile or "",
             )
         return PdfOptions(
             profile=PdfProfile.TOUKI if self.profile == "touki" else PdfProfile.PADES,
@@ -157,13 +160,13 @@ class FormatOptions:
     def _stamp(self) -> PdfStamp | None:
         if self.stamp is None:
             if self.stamp_text is not None or self.font is not None:
-                raise UsageProblemError(_("--stamp-text and --font belong to --stamp."))
+                raise UsageProblemError(N_("--stamp-text and --font belong to --stamp."))
             return None
         try:
             place = StampPlace.parse(self.stamp)
         except ValueError:
             raise UsageProblemError(
-                _("--stamp takes PAGE:X,Y,W,H in points, or PAGE:CORNER such as 1:bottom-right.")
+                N_("--stamp takes PAGE:X,Y,W,H in points, or PAGE:CORNER such as 1:bottom-right.")
             ) from None
         font = None if self.font is None else Path(self.font)
         return PdfStamp(place=place, text=self.stamp_text, font=font)
@@ -171,7 +174,7 @@ class FormatOptions:
     def _xml(self, algorithm: HashAlgorithm) -> XmlOptions:
         forms = {"xmldsig": XmlForm.XMLDSIG, "egov": XmlForm.EGOV}
         if self.prefix is not None and not is_prefix(self.prefix):
-            raise UsageProblemError(_("--prefix takes an ASCII name, or nothing."))
+            raise UsageProblemError(N_("--prefix takes an ASCII name, or nothing."))
         try:
             return XmlOptions(
                 form=forms.get(self.profile or "", XmlForm.XADES),
@@ -183,7 +186,7 @@ class FormatOptions:
                 digest=algorithm,
             )
         except ValueError:
-            raise UsageProblemError(_("--reference takes '#' and an id.")) from None
+            raise UsageProblemError(N_("--reference takes '#' and an id.")) from None
 
 
 def _credentials(url: str) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from cli.input_file import InputFile
 from cli.output_file import STDOUT, OutputFile, output_file
 from cli.printable import is_text, printable
 from cli.signature_format import SignatureFormat
-from cli.translation import _
+from cli.translation import N_
 from jpki.errors import ContentTooLargeError
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.signing import HashAlgorithm
@@ -155,7 +155,7 @@ def plan_jobs(
     else:
         groups = tuple((source,) for source in sources)
     if output is not None and len(groups) > 1:
-        raise UsageProblemError(_("-o names the output of one file; there are several."))
+        raise UsageProblemError(N_("-o names the output of one file; there are several."))
     return tuple(_job(group, chosen, output, settings, force=force) for group in groups)
 
 
@@ -165,7 +165,7 @@ def _check_names(sources: Sequence[InputFile]) -> None:
     for source in sources:
         if source.is_stdin:
             raise UsageProblemError(
-                _("XML over files knows them by their names, and the standard input has none.")
+                N_("XML over files knows them by their names, and the standard input has none.")
             )
         if not is_text(source.path.name):
             raise UsageProblemError(
@@ -175,9 +175,8 @@ def _check_names(sources: Sequence[InputFile]) -> None:
             )
         if source.path.name in names:
             raise UsageProblemError(
-                _("XML over files knows them by their names, and two are called {name}.").format(
-                    name=printable(source.path.name)
-                )
+                N_("XML over files knows them by their names, and two are called {name}."),
+                name=printable(source.path.name),
             )
         names.add(source.path.name)
 
@@ -193,7 +192,7 @@ def _check_place(sources: Sequence[InputFile], output: str) -> None:
         return
     if len(folders) > 1:
         raise UsageProblemError(
-            _("XML over files finds them beside itself, and these lie in several folders.")
+            N_("XML over files finds them beside itself, and these lie in several folders.")
         )
     if os.path.realpath(Path(output).parent) not in folders:
         raise OutputRefusedError(output, OutputFault.NOT_BESIDE)

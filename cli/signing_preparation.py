@@ -11,7 +11,7 @@ from cli.errors import UsageProblemError
 from cli.printable import printable
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningPlan, SigningSettings
-from cli.translation import _
+from cli.translation import N_, _
 from jpki.errors import DocumentError, DocumentFault
 from jpki.signing.pdf_options import PdfOptions
 from jpki.signing.xml_options import XmlForm, XmlOptions
@@ -63,14 +63,18 @@ def _check_options(plan: SigningPlan) -> None:
     formats = {job.format for job in plan.jobs}
     settings = plan.settings
     if settings.timestamper is not None and not formats <= WITH_TIMESTAMP:
+<<<<<<< HEAD
         raise UsageProblemError(_("--tsa is for CMS, PDF and ASiC-E."))
     if settings.detached and formats & WITHIN:
         raise UsageProblemError(_("--detached is for CMS, XML and JWS."))
     _check_xml_options(settings)
+=======
+        raise UsageProblemError(N_("--tsa is for CMS, PDF and ASiC-E."))
+>>>>>>> rev-walk
     if settings.pdf != PdfOptions(digest=settings.algorithm) and SignatureFormat.PDF not in formats:
-        raise UsageProblemError(_("There are options for PDF, and no PDF among the files."))
+        raise UsageProblemError(N_("There are options for PDF, and no PDF among the files."))
     if settings.xml != XmlOptions(digest=settings.algorithm) and SignatureFormat.XML not in formats:
-        raise UsageProblemError(_("There are options for XML, and no XML among the files."))
+        raise UsageProblemError(N_("There are options for XML, and no XML among the files."))
 
 
 def _check_xml_options(settings: SigningSettings) -> None:

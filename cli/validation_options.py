@@ -15,7 +15,7 @@ from cli.errors import UsageProblemError
 from cli.input_file import STDIN
 from cli.options import option
 from cli.revocation_files import is_url, read_crls, read_ocsp_responses, responder_at
-from cli.translation import N_, _
+from cli.translation import N_
 from cli.trust_store import kept_anchors
 from jpki.certificates.issuer import TrustAnchors, check_anchors_and_time
 from jpki.certificates.revocation import RevocationMaterial, RevocationMode
@@ -73,7 +73,7 @@ class ValidationOptions:
         at = now if self.at is None else _time(self.at)
         responders = [place for place in self.ocsp if is_url(place)]
         if len(responders) > 1:
-            raise UsageProblemError(_("--ocsp takes one server only; files may be several."))
+            raise UsageProblemError(N_("--ocsp takes one server only; files may be several."))
         given = [certificate for file in self.trust for certificate in _anchors_of(file, at)]
         answers = read_ocsp_responses(place for place in self.ocsp if not is_url(place))
         return Validation(
@@ -163,7 +163,7 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
 def check_stdin(names: Sequence[str | None]) -> None:
     """Refuse to read the standard input twice. Raises: UsageProblemError."""
     if names.count(STDIN) > 1:
-        raise UsageProblemError(_("The standard input can be read once only."))
+        raise UsageProblemError(N_("The standard input can be read once only."))
 
 
 def _anchors_of(file: str, at: datetime) -> tuple[x509.Certificate, ...]:
@@ -182,5 +182,5 @@ def _time(text: str) -> datetime:
         # first or the last hours of the calendar.
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        detail = _("--at takes a time such as 2026-04-01T12:00:00+09:00.")
+        detail = N_("--at takes a time such as 2026-04-01T12:00:00+09:00.")
         raise UsageProblemError(detail) from None

@@ -16,7 +16,7 @@ from cli.input_file import COPY_BYTES, STDIN, InputFile, spooled
 from cli.output_file import Destination
 from cli.printable import printable
 from cli.signature_format import AUTO, SignatureFormat
-from cli.translation import N_, _
+from cli.translation import N_
 from cli.validation_options import Validation
 from cli.verification_view import VerifiedFile
 from jpki.errors import ContentChangedError
@@ -186,10 +186,10 @@ class VerificationPlan:
     def _raw(self, signature: bytes, content: BinaryIO | None) -> VerificationReport:
         if not self.certificates:
             raise UsageProblemError(
-                _("A raw signature has no certificate in it: give it with --certificate FILE.")
+                N_("A raw signature has no certificate in it: give it with --certificate FILE.")
             )
         if content is None:
-            raise UsageProblemError(_("Say what was signed with --content FILE."))
+            raise UsageProblemError(N_("Say what was signed with --content FILE."))
         signer, *others = self.certificates
         checks = self.validation
         anchors = checks.with_pinned(others)
@@ -327,8 +327,8 @@ def document_beside(name: str) -> str | None:
 def check_names(files: Sequence[str], content: str | None, extract: str | None) -> None:
     """Refuse what cannot be told apart. Raises: UsageProblemError."""
     if content is not None and len(files) > 1:
-        raise UsageProblemError(_("--content belongs to one signature; there are several."))
+        raise UsageProblemError(N_("--content belongs to one signature; there are several."))
     if extract is not None and len(files) > 1:
-        raise UsageProblemError(_("--extract writes what one file's signature covers."))
+        raise UsageProblemError(N_("--extract writes what one file's signature covers."))
     if extract is not None and content == STDIN:
-        raise UsageProblemError(_("The standard input can be read once only."))
+        raise UsageProblemError(N_("The standard input can be read once only."))

@@ -84,7 +84,7 @@ def create(
         with output_errors(path):
             card = create_card(path, overwrite=force, **_given(attributes))
     except ValueError as error:  # its text is for people, and in English
-        raise UsageProblemError(f"{error}.", "jpki emulator create") from error
+        raise UsageProblemError("{text}.", "jpki emulator create", text=str(error)) from error
     authorities: tuple[Path, ...] = ()
     if export_ca is not None:
         with output_errors(export_ca):

@@ -107,9 +107,8 @@ def _command(context: click.Context, words: tuple[str, ...]) -> click.Context:
         group = found.command
         command = group.get_command(found, word) if isinstance(group, click.Group) else None
         if command is None:
-            detail = _("There is no such topic or command. The topics are: {topics}.").format(
-                topics=", ".join(topic.value for topic in HelpTopic)
-            )
-            raise UsageProblemError(detail, context.command_path)
+            detail = N_("There is no such topic or command. The topics are: {topics}.")
+            topics = ", ".join(topic.value for topic in HelpTopic)
+            raise UsageProblemError(detail, context.command_path, topics=topics)
         found = command.context_class(command, info_name=word, parent=found)
     return found

@@ -26,8 +26,12 @@ from cli.native_host.manifest import (
 from cli.native_host.manifest_view import ManifestReport, ManifestsResult
 from cli.options import Group, option
 from cli.output_file import OutputFile
+<<<<<<< HEAD
 from cli.printable import printable
 from cli.translation import N_, _
+=======
+from cli.translation import N_
+>>>>>>> rev-walk
 
 BROWSERS = {browser.word: browser for browser in Browser}
 SCOPE_HELP = N_("For your own browsers (the default), or for everybody's.")
@@ -41,7 +45,7 @@ READABLE_BY_ALL = 0o644
 def native_host() -> None:
     """The manifests of the native host."""
     if not sys.platform.startswith("linux"):
-        raise UsageProblemError(_("Only Linux is known so far."))
+        raise UsageProblemError(N_("Only Linux is known so far."))
 
 
 @native_host.command(help=N_("Tell a browser where the program for cards is."))
@@ -117,10 +121,10 @@ def _listed(browser: Browser, extensions: tuple[str, ...]) -> tuple[str, ...]:
     for extension in extensions:
         entry = browser.listed(extension)
         if entry is None:
-            detail = _("'{extension}' cannot be an extension of {browser}.").format(
-                extension=extension, browser=browser.word
+            detail = N_("'{extension}' cannot be an extension of {browser}.")
+            raise UsageProblemError(
+                detail, "jpki auth native-host install", extension=extension, browser=browser.word
             )
-            raise UsageProblemError(detail, "jpki auth native-host install")
         listed.append(entry)
     return tuple(listed)
 

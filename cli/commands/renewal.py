@@ -10,7 +10,7 @@ from cli.errors import UsageProblemError
 from cli.options import Command, day_option, option
 from cli.output_file import STDOUT, OutputFile
 from cli.renewal_view import RenewalResult, calendar_of
-from cli.translation import N_, _
+from cli.translation import N_
 from jpki.files import CertificateName
 from jpki.lifecycle import Deadline, Move, day_in_japan, month_end, validity
 
@@ -90,12 +90,12 @@ def _by_rule(
     deadlines: tuple[Deadline, ...],
 ) -> RenewalResult:
     if issued is None or birth_date is None:
-        raise UsageProblemError(_("--issued and --birth-date belong together."), "jpki renewal")
+        raise UsageProblemError(N_("--issued and --birth-date belong together."), "jpki renewal")
     try:
         found = validity(issued, birth_date, resident_until=resident_until)
     except ValueError as error:
         raise UsageProblemError(
-            _("These dates cannot be: the order is birth, issue, end of stay."), "jpki renewal"
+            N_("These dates cannot be: the order is birth, issue, end of stay."), "jpki renewal"
         ) from error
     return RenewalResult(
         today=today,

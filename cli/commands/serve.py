@@ -89,9 +89,9 @@ def serve(
     from jpki.authentication.demonstration import serve as serve_site
 
     if (certificate is None) != (key is None):
-        raise UsageProblemError(_("--certificate and --key belong together."), "jpki auth serve")
+        raise UsageProblemError(N_("--certificate and --key belong together."), "jpki auth serve")
     if not host:  # to the system that is every address of this machine
-        raise UsageProblemError(_("--host is empty; leave it out."), "jpki auth serve")
+        raise UsageProblemError(N_("--host is empty; leave it out."), "jpki auth serve")
     checks = validation.load(app, inputs=[])
     try:
         listener = listen(host, port)

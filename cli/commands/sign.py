@@ -127,6 +127,6 @@ def _format(
     }
     if len(choices) > 1:
         raise UsageProblemError(
-            _("--format, --profile, --attached and --pem contradict each other.")
+            N_("--format, --profile, --attached and --pem contradict each other.")
         )
     return next(iter(choices), None)

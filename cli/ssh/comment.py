@@ -1,7 +1,7 @@
 """The comment of an SSH key, which other people's machines keep."""
 
 from cli.errors import UsageProblemError
-from cli.translation import _
+from cli.translation import N_
 from jpki.authentication.ssh import DEFAULT_COMMENT
 
 
@@ -10,5 +10,5 @@ def checked_comment(comment: str | None) -> str:
     if comment is None:
         return DEFAULT_COMMENT
     if not comment.isprintable():
-        raise UsageProblemError(_("A comment is printable text on one line."))
+        raise UsageProblemError(N_("A comment is printable text on one line."))
     return comment

@@ -18,7 +18,7 @@ from cli.ssh.card import CardKey
 from cli.ssh.desk import Desk
 from cli.ssh.keys import DeskKeys
 from cli.ssh.words import refusal_text
-from cli.translation import _
+from cli.translation import N_
 from jpki.authentication.ssh import Agent
 from jpki.authentication.ssh.listening import listening, private_folder
 from jpki.authentication.ssh.server import AgentServer, served_in_thread
@@ -106,10 +106,9 @@ def _started(command: Sequence[str], socket_path: Path) -> subprocess.Popen[byte
         return subprocess.Popen(list(command), env=os.environ | mine)  # noqa: S603  # it is the person's
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         detail = getattr(error, "strerror", None) or type(error).__name__
-        text = _("{command} cannot be run: {detail}.")
-        raise UsageProblemError(
-            text.format(command=printable(command[0]), detail=_(detail))
-        ) from error
+        text = N_("{command} cannot be run: {detail}.")
+        name = printable(command[0])
+        raise UsageProblemError(text, command=name, detail=detail) from error
 
 
 def _wait(process: subprocess.Popen[bytes], then: Callable[[], None]) -> None:

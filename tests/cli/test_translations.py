@@ -137,6 +137,14 @@ def test_the_language_of_one_run_is_not_that_of_the_next() -> None:
         ("status", "--wait", "soon"),
         ("nix",),
         ("--nix",),
+        ("auth", "serve", "--host", ""),
+        ("auth", "native-host", "install", "--browser", "firefox", "--allow-extension", "x"),
+        ("auth", "ssh-key", "--comment", "\n"),
+        ("auth", "ssh-agent", "--pin-from", "file:/dev/null/x"),
+        ("auth", "verify", "-", "--origin", "https://a.jp", "--nonce", "A" * 44, "--at", "x"),
+        ("cert", "show", "nix"),
+        ("help", "nix"),
+        ("sign", "a", "--pem", "--format", "pdf"),
     ],
 )
 def test_the_message_in_json_is_english_whatever_is_spoken(arguments: tuple[str, ...]) -> None:
