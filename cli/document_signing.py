@@ -14,7 +14,7 @@ from cli.input_file import COPY_BYTES, HashedInput
 from cli.pem_output import write_pem
 from cli.signature_format import SignatureFormat
 from cli.signing_plan import Job, SigningSettings
-from cli.translation import N_, _
+from cli.translation import N_
 from jpki.formats import HEAD_BYTES, DocumentFormat, detect_format
 from jpki.keys import CardPrivateKey
 from jpki.signing import preload, sign_digest, sign_raw, write_attached
@@ -211,7 +211,7 @@ def check_document(job: Job, settings: SigningSettings, stream: BinaryIO) -> Non
             added = job.sources if existing is None else job.sources[1:]
             if any(source.is_stdin for source in added):
                 raise UsageProblemError(
-                    _("A container knows files by their names, and the standard input has none.")
+                    N_("A container knows files by their names, and the standard input has none.")
                 )
             check_asice([source.path.name for source in added], existing)
         case SignatureFormat.RAW | SignatureFormat.CMS:

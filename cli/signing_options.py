@@ -117,13 +117,9 @@ class FormatOptions:
         try:
             user, password = _credentials(self.tsa)
         except ValueError:
-<<<<<<< HEAD
-            raise UsageProblemError(_("--tsa takes an address, http:// or https://.")) from None
-        if user is not None and ":" in user:  # RFC 7617 2
-            raise UsageProblemError(_("A user name for --tsa has no colon in it."))
-=======
             raise UsageProblemError(N_("--tsa takes an address, http:// or https://.")) from None
->>>>>>> rev-walk
+        if user is not None and ":" in user:  # RFC 7617 2
+            raise UsageProblemError(N_("A user name for --tsa has no colon in it."))
 
         def go_without(error: "ServerError") -> None:
             warn(

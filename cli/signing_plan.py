@@ -169,9 +169,8 @@ def _check_names(sources: Sequence[InputFile]) -> None:
             )
         if not is_text(source.path.name):
             raise UsageProblemError(
-                _("XML over files knows them by their names, and {name} is not in UTF-8.").format(
-                    name=printable(source.path.name)
-                )
+                N_("XML over files knows them by their names, and {name} is not in UTF-8."),
+                name=printable(source.path.name),
             )
         if source.path.name in names:
             raise UsageProblemError(

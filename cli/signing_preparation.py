@@ -63,14 +63,10 @@ def _check_options(plan: SigningPlan) -> None:
     formats = {job.format for job in plan.jobs}
     settings = plan.settings
     if settings.timestamper is not None and not formats <= WITH_TIMESTAMP:
-<<<<<<< HEAD
-        raise UsageProblemError(_("--tsa is for CMS, PDF and ASiC-E."))
-    if settings.detached and formats & WITHIN:
-        raise UsageProblemError(_("--detached is for CMS, XML and JWS."))
-    _check_xml_options(settings)
-=======
         raise UsageProblemError(N_("--tsa is for CMS, PDF and ASiC-E."))
->>>>>>> rev-walk
+    if settings.detached and formats & WITHIN:
+        raise UsageProblemError(N_("--detached is for CMS, XML and JWS."))
+    _check_xml_options(settings)
     if settings.pdf != PdfOptions(digest=settings.algorithm) and SignatureFormat.PDF not in formats:
         raise UsageProblemError(N_("There are options for PDF, and no PDF among the files."))
     if settings.xml != XmlOptions(digest=settings.algorithm) and SignatureFormat.XML not in formats:
@@ -82,10 +78,10 @@ def _check_xml_options(settings: SigningSettings) -> None:
     xml = settings.xml
     is_egov = xml.form is XmlForm.EGOV
     if is_egov and settings.detached:
-        raise UsageProblemError(_("--profile egov signs a document: leave --detached out."))
+        raise UsageProblemError(N_("--profile egov signs a document: leave --detached out."))
     if (is_egov or settings.detached) and (xml.reference, xml.parent, xml.id_attribute) != NOWHERE:
         raise UsageProblemError(
-            _("--reference, --parent and --id-attr do not go with --detached or --profile egov.")
+            N_("--reference, --parent and --id-attr do not go with --detached or --profile egov.")
         )
 
 

@@ -204,9 +204,8 @@ class VerificationPlan:
         if self.content is not None:
             if found not in SUFFIXES:
                 raise UsageProblemError(
-                    _("--content is for CMS, JWS and raw: {path} is signed as it is.").format(
-                        path=printable(source.name)
-                    )
+                    N_("--content is for CMS, JWS and raw: {path} is signed as it is."),
+                    path=printable(source.name),
                 )
             content = InputFile(name=self.content)
             content.check()
@@ -303,8 +302,10 @@ def _extract(
     whole = [item for item in sound if item.covers is Coverage.WHOLE]
     chosen = (whole or sound)[-1]
     if chosen.write_covered is None and content is None:
-        text = _("{path} covers files beside it as they lie there; there is nothing to extract.")
-        raise UsageProblemError(text.format(path=printable(source.name)))
+        raise UsageProblemError(
+            N_("{path} covers files beside it as they lie there; there is nothing to extract."),
+            path=printable(source.name),
+        )
     with output.writing() as stream:
         if chosen.write_covered is not None:
             chosen.write_covered(stream)

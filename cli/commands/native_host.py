@@ -26,12 +26,8 @@ from cli.native_host.manifest import (
 from cli.native_host.manifest_view import ManifestReport, ManifestsResult
 from cli.options import Group, option
 from cli.output_file import OutputFile
-<<<<<<< HEAD
 from cli.printable import printable
-from cli.translation import N_, _
-=======
 from cli.translation import N_
->>>>>>> rev-walk
 
 BROWSERS = {browser.word: browser for browser in Browser}
 SCOPE_HELP = N_("For your own browsers (the default), or for everybody's.")
@@ -74,12 +70,13 @@ def install(
         raise InputError(PROGRAM, N_("it is not installed beside jpki"))
     scope = Scope.USER if for_user else Scope.SYSTEM
     if scope is Scope.SYSTEM and not is_out_of_reach(program):
-        text = _(
-            "Others than root can change {program}, and would do so for everybody's browser."
-            " Install jpki for all users first, or use --user."
-        )
         raise UsageProblemError(
-            text.format(program=printable(str(program))), "jpki auth native-host install"
+            N_(
+                "Others than root can change {program}, and would do so for everybody's browser."
+                " Install jpki for all users first, or use --user."
+            ),
+            "jpki auth native-host install",
+            program=printable(str(program)),
         )
     places = [manifest_at(browser, scope) for browser in _browsers(words)]
     wanted = [(place, place.text(program, _listed(place.browser, extensions))) for place in places]

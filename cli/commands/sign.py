@@ -91,7 +91,7 @@ def sign(
         warn=app.output.warn,
     )
     if attached and detached:
-        raise UsageProblemError(_("--attached and --detached contradict each other."))
+        raise UsageProblemError(N_("--attached and --detached contradict each other."))
     chosen = _format(format_name, formats.format, cms_only=attached or pem)
     plan = SigningPlan(
         jobs=plan_jobs(files, chosen, output, settings, force=force), settings=settings

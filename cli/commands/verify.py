@@ -111,20 +111,12 @@ def verify(
 ) -> int:
     """Verify each file; the worst one decides how the command ends."""
     check_names(files, content, extract)
-<<<<<<< HEAD
     if None not in (extract, report) and _place(extract) == _place(report):
-        raise UsageProblemError(_("--extract and --report cannot go to the same place."))
+        raise UsageProblemError(N_("--extract and --report cannot go to the same place."))
     read = [*files, content, certificate, *validation.files]
     refuse_shared_stdin(pdf_password_from, stdin_is_taken=STDIN in read)
     inputs = [*read, *map(document_beside, files)]
     page = _output(app, report, inputs, option="--report", force=force)
-=======
-    if extract == report == STDOUT:
-        raise UsageProblemError(N_("--extract and --report cannot both be the standard output."))
-    refuse_shared_stdin(pdf_password_from, stdin_is_taken=STDIN in (*files, content))
-    inputs = [*files, *map(document_beside, files), content, certificate]
-    page = _output(app, report, inputs, force=force)
->>>>>>> rev-walk
     plan = VerificationPlan(
         format_name=format_name,
         profile=profile,
