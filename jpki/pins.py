@@ -6,7 +6,8 @@ that decides whether a try is spent lives in this module and nowhere else:
 - a PIN that cannot be right by its form never reaches the card;
 - the card is asked first how many tries are left, by the VERIFY without data, which is free;
 - the last try is used only when the caller says so; an unknown count is treated as the last try;
-- a PIN that this card has just refused is not sent to it again;
+- a PIN that this card has just refused is not sent to it again, and an entry whose answer was lost
+  only if it cost no try;
 - one call of ``verify`` sends one VERIFY, whatever comes back. Nothing here repeats it.
 """
 
@@ -73,11 +74,13 @@ class Pin:
         PinFormatError: the card could not accept ``text``; it says what is wrong.
     """
 
-    __slots__ = ("_buffer", "kind")
+    __slots__ = ("_buffer", "_is_unanswered", "_tries_before", "kind")
 
     def __init__(self, kind: PinKind, text: str) -> None:
         self.kind = kind
         self._buffer = bytearray(_normalised(kind, text))
+        self._is_unanswered = False
+        self._tries_before: int | None = None
 
     def reveal(self) -> bytes:
         """The 4 or 6 to 16 ASCII bytes that VERIFY carries."""
@@ -86,6 +89,19 @@ class Pin:
     def wipe(self) -> None:
         """Overwrite the buffer; ``reveal`` gives zeros from then on."""
         self._buffer[:] = bytes(len(self._buffer))
+
+    def note_sent(self, tries_left: int | None) -> None:
+        """This entry goes to a card that has so many tries left."""
+        self._is_unanswered, self._tries_before = True, tries_left
+
+    def note_answered(self) -> None:
+        """The card said what it made of this entry."""
+        self._is_unanswered = False
+
+    def may_have_cost_a_try(self, tries_left: int | None) -> bool:
+        """Whether the answer to this entry was lost, and tries are fewer now, or not known."""
+        before = self._tries_before
+        return self._is_unanswered and (before is None or tries_left is None or tries_left < before)
 
     def __enter__(self) -> Self:
         return self
@@ -265,10 +281,11 @@ class Pins:
             StatusWordError: an answer that says neither right nor wrong.
             Interrupted: Ctrl-C while the card was at it, with the outcome.
         """
-        self.check_tries(pin.kind, use_last_try=use_last_try, on_tries=on_tries)
-        if pin in self._refused:
+        left = self.check_tries(pin.kind, use_last_try=use_last_try, on_tries=on_tries)
+        if pin in self._refused or pin.may_have_cost_a_try(left):
             raise PinRepeatedError(pin.kind)
         command = CommandApdu(ins=INS_VERIFY, p1=0, p2=PIN_P2, data=pin.reveal(), sensitive=True)
+        pin.note_sent(left)
         try:
             response = send_once(self._channel, command, Step.VERIFY, pin.kind)
         except ExchangeInterrupted as interrupt:
@@ -311,6 +328,10 @@ class Pins:
 
     def _judge(self, pin: Pin, response: ResponseApdu) -> None:
         """Raise what the answer to a VERIFY with data means, unless it is 9000."""
+        if response.sw >> 8 == 0x6C:
+            # The card did not like a length, and whether it looked at the PIN is its secret.
+            raise OutcomeUnknownError(Step.VERIFY, pin.kind)
+        pin.note_answered()
         if response.sw == SW.OK:
             return
         if is_blocked(response.sw):
@@ -319,9 +340,6 @@ class Pins:
         if response.sw >> 8 == 0x63:
             self._refused.add(pin)
             raise PinIncorrectError(pin.kind, _count(pin.kind, response.sw))
-        if response.sw >> 8 == 0x6C:
-            # The card did not like a length, and whether it looked at the PIN is its secret.
-            raise OutcomeUnknownError(Step.VERIFY, pin.kind)
         raise StatusWordError(INS_VERIFY, response.sw)
 
     def _outcome(self, pin: Pin, answer: bytes | None) -> Exception | None:

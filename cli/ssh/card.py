@@ -29,12 +29,9 @@ from jpki.authentication.ssh import (
 )
 from jpki.card import MyNumberCard
 from jpki.errors import (
-    Interrupted,
     JpkiError,
     LastTryError,
-    OutcomeUnknownError,
     PinError,
-    PinRepeatedError,
 )
 from jpki.files import CertificateName, PinKind
 from jpki.pins import Pin, RefusedPins, ignore_tries
@@ -76,7 +73,6 @@ class CardKey:
         self._pin = pin
         self._choose_prompter = choose_prompter
         self._refused: dict[bytes, RefusedPins] = {}
-        self._is_doubtful = False
         self.identity: Identity | None = None
         """The key that was last seen; its card may be away."""
 
@@ -126,30 +122,11 @@ class CardKey:
     def _use_kept(self, card: MyNumberCard, order: Order, pin: Pin) -> bytes:
         """Use a PIN that nobody has entered for this very use."""
         try:
-            if self._is_doubtful:
-                self._resolve_doubt(card)
             return self._use(card, order, pin)
         except PinError:
             if not self._pin.is_given:  # it was right; the card has another one now
                 self._pin.forget()
             raise
-        except (OutcomeUnknownError, Interrupted):
-            self._is_doubtful = True
-            raise
-
-    def _resolve_doubt(self, card: MyNumberCard) -> None:
-        """Find out what a PIN was whose answer was lost, before it is sent a second time.
-
-        It cost no try if the card has all of them; else it may have been wrong.
-
-        Raises:
-            PinRepeatedError: so it is not sent.
-        """
-        kind = PinKind.AUTHENTICATION
-        with card.transaction() as application:
-            if application.tries_left(kind) != kind.max_tries:
-                raise PinRepeatedError(kind)
-        self._is_doubtful = False
 
     def _sign_by_entry(self, app: AppContext, order: Order, presence: Presence) -> bytes:
         """Ask for the PIN, and so for consent: the question says what is signed."""

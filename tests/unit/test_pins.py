@@ -339,6 +339,41 @@ def raising(error: BaseException) -> Callable[[int, bytes, bytes], bytes]:
     return hook
 
 
+@pytest.mark.parametrize(
+    ("text", "again"), [(PASSWORD, None), (WRONG, PinRepeatedError)], ids=["right", "wrong"]
+)
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (ConnectionResetError(), OutcomeUnknownError),
+        (ExchangeInterrupted(None), Interrupted),
+    ],
+    ids=["lost", "interrupted"],
+)
+def test_an_entry_whose_answer_was_lost_goes_to_the_card_again_only_if_it_cost_no_try(
+    application: JpkiApplication,
+    virtual_card: VirtualCard,
+    text: str,
+    again: type[Exception] | None,
+    error: BaseException,
+    raised: type[BaseException],
+) -> None:
+    entry = Pin(PinKind.SIGNATURE, text)
+    virtual_card.faults = Faults(hook=raising(error))
+    with pytest.raises(raised):
+        application.verify(entry)
+    virtual_card.faults = Faults()
+    if again is None:
+        application.verify(entry)
+        return
+    for _ in range(2):
+        with pytest.raises(again):
+            application.verify(entry)
+    assert virtual_card.verify_count == 1
+    with pytest.raises(PinIncorrectError):  # a fresh entry is the person's own decision
+        application.verify(Pin(PinKind.SIGNATURE, text))
+
+
 @pytest.mark.parametrize("error", [ConnectionResetError(), TimeoutError()])
 def test_a_card_that_goes_away_during_verify_leaves_the_outcome_unknown(
     application: JpkiApplication, virtual_card: VirtualCard, error: Exception
