@@ -53,8 +53,7 @@ def test_30_000_damaged_certificates_are_read_or_refused_soon_and_in_little_memo
     result = json.loads(run.stdout)
     assert result["read"] + result["refused"] > 30_000
     assert min(result["read"], result["refused"]) > 1_000
-    # In units of ten million additions, since seconds are the machine's; one that gets past a bound
-    # takes a hundred.
+    # In units of ten million additions: seconds are the machine's.
     assert result["slowest"] < 3
     assert result["peak_kib"] < 100 * 1024
 
